@@ -1,0 +1,89 @@
+"""Operators' pages: who."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, OutboxEvent, Tenant, User, WebhookEndpoint
+from common.admin import HouseAdmin, LedgerAdmin
+
+admin.site.unregister(Group)
+
+
+@admin.register(Tenant)
+class TenantAdmin(HouseAdmin):
+    list_display = ("name", "slug", "status", "plan", "currency", "timezone", "created_at")
+    list_filter = ("status", "plan")
+    search_fields = ("name", "slug", "billing_email")
+    readonly_fields = ("id", "plan", "limits", "created_at")
+    date_hierarchy = "created_at"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc, type-arg] # unfold is untyped
+    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined", "auth_version")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        ("History", {"fields": ("last_login", "date_joined", "auth_version")}),
+    )
+    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "password1", "password2")}),)
+    filter_horizontal = ("user_permissions",)
+
+
+@admin.register(Membership)
+class MembershipAdmin(HouseAdmin):
+    list_display = ("user", "tenant", "role", "is_active", "created_at")
+    list_filter = ("role", "is_active")
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__email", "tenant__name")
+    autocomplete_fields = ("user", "tenant")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(HouseAdmin):
+    list_display = ("name", "tenant", "prefix", "last_used_at", "expires_at", "revoked_at")
+    list_select_related = ("tenant",)
+    search_fields = ("name", "prefix", "tenant__name")
+    exclude = ("secret_hash",)
+    readonly_fields = ("tenant", "prefix", "scopes", "created_by", "last_used_at", "created_at")
+
+    def has_add_permission(self, request: object) -> bool:
+        return False  # a key's text is shown once to the tenant who makes it
+
+
+@admin.register(AgentPresence)
+class AgentPresenceAdmin(HouseAdmin):
+    list_display = ("user", "tenant", "status", "last_seen_at", "active_chats", "max_concurrent_chats")
+    list_filter = ("status",)
+    list_select_related = ("user", "tenant")
+    autocomplete_fields = ("user", "tenant")
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(HouseAdmin):
+    list_display = ("url", "tenant", "is_active", "created_at")
+    list_select_related = ("tenant",)
+    autocomplete_fields = ("tenant",)
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(LedgerAdmin):
+    list_display = ("type", "object_id", "sequence", "tenant", "occurred_at")
+    list_filter = ("type",)
+    list_select_related = ("tenant",)
+    search_fields = ("object_id",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(LedgerAdmin):
+    list_display = ("created_at", "actor_name", "action", "object_id", "tenant")
+    list_filter = ("action",)
+    list_select_related = ("tenant",)
+    search_fields = ("actor_name", "object_id")

@@ -1,0 +1,84 @@
+"""The one base of every tenant's endpoint."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import ViewSet
+
+from accounts.principals import Principal
+from accounts.tenancy import tenant_scope
+from common import idempotency
+from common.errors import Forbidden, Invalid
+
+
+class TenantViewSet(ViewSet):
+    """Authenticate, hold to the permission table, then run the action inside the tenant's scope.
+
+    `permissions` maps an action to the permission it needs, or to several of which one is enough.
+    The whole request is one transaction (ATOMIC_REQUESTS), whose first act after sign-in sets the tenant.
+    """
+
+    permissions: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    now: datetime
+    _scope: ExitStack
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        return cast(Callable[..., Any], csrf_exempt(super().as_view(*args, **kwargs)))  # sessions are checked on sign-in
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self._scope:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = timezone.now()
+        super().initial(request, *args, **kwargs)
+        if isinstance(request.user, Principal):
+            self._scope.enter_context(tenant_scope(request.user.tenant_id))
+
+    @property
+    def principal(self) -> Principal:
+        """Return who is asking."""
+        if not isinstance(self.request.user, Principal):
+            raise Forbidden("This needs a signed-in caller.")
+        return self.request.user
+
+    def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the body as the serializer validates it; raise Invalid with pointers."""
+        if not isinstance(self.request.data, Mapping):
+            raise Invalid("The body must be a JSON object.", pointer="/")
+        bound = serializer(data=dict(self.request.data))
+        bound.is_valid(raise_exception=True)
+        return cast(dict[str, Any], bound.validated_data)
+
+    def once(self, run: Callable[[], Response]) -> Response:
+        """Run an action that creates, under the request's Idempotency-Key when it carries one."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None:
+            return run()
+        answer = idempotency.once(
+            owner=self.principal.tenant_id,
+            path=self.request.path,
+            key=key,
+            request_body=self.request.data,
+            run=lambda: _answer(run()),
+            now=self.now,
+        )
+        response = Response(answer.body, status=answer.status)
+        if answer.is_replay:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+
+def _answer(response: Response) -> idempotency.Answer:
+    return idempotency.Answer(response.status_code, response.data)
+
+

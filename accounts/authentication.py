@@ -1,0 +1,81 @@
+"""From a credential to a principal. Each way reads across tenants once (by the named bypass), then the tenant is known."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts import tokens
+from accounts.models import ApiKey, Membership, Tenant, User
+from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
+from accounts.principals import Kind, Principal
+from accounts.tenancy import system_access, tenant_scope
+from common.errors import Forbidden, NotAuthenticated
+
+USED_AT_MOST_EVERY = timedelta(minutes=1)
+
+
+def by_api_key(text: str, *, now: datetime) -> Principal:
+    """Return the principal of an API key; raise NotAuthenticated when it is unknown, revoked or expired."""
+    prefix, secret = tokens.split_key(text)
+    with system_access("sign-in by API key"):
+        key = ApiKey.unscoped.select_related("tenant").filter(prefix=prefix).first()
+        if key is None or not tokens.secret_matches(secret, key.secret_hash) or not key.is_usable(now):
+            raise NotAuthenticated("This API key is unknown, revoked or expired.")
+        _require_open(key.tenant)
+        if key.last_used_at is None or key.last_used_at < now - USED_AT_MOST_EVERY:
+            ApiKey.unscoped.filter(pk=key.pk).update(last_used_at=now)
+    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes))
+
+
+def by_visitor_token(text: str, *, now: datetime) -> Principal:
+    """Return the principal of a visitor token; raise NotAuthenticated or, for a suspended tenant, Forbidden."""
+    claim = tokens.read_visitor_token(text, now=now)
+    with tenant_scope(claim.tenant_id):
+        tenant = Tenant.objects.filter(pk=claim.tenant_id).first()
+    if tenant is None:
+        raise NotAuthenticated("This visitor token belongs to nobody here.")
+    _require_open(tenant)
+    return Principal(Kind.VISITOR, claim.visitor_id, claim.tenant_id, "Visitor", VISITOR)
+
+
+def by_membership(user: User, *, tenant_id: UUID | None = None) -> Principal:
+    """Return a user's principal in the named tenant, else in the first one joined.
+
+    Raises Forbidden when the user belongs to no open tenant, or not to that one.
+    """
+    with system_access("sign-in by membership"):
+        rows = Membership.unscoped.select_related("tenant").filter(user=user, is_active=True)
+        wanted = rows.filter(tenant_id=tenant_id) if tenant_id else rows
+        membership = wanted.order_by("created_at").first()
+    if membership is None or not user.is_active:
+        raise Forbidden("You are not a member of this company.", code="not-a-member")
+    _require_open(membership.tenant)
+    return user_principal(user, membership)
+
+
+def by_ticket(ticket: str) -> Principal:
+    """Return the principal a socket ticket was issued to, as it stands now."""
+    _, user_id, tenant_id, auth_version = tokens.redeem_ticket(ticket)
+    return current_user_principal(user_id=user_id, tenant_id=tenant_id, auth_version=auth_version)
+
+
+def current_user_principal(*, user_id: UUID, tenant_id: UUID, auth_version: int) -> Principal:
+    """Return a user's principal as the database knows it now; raise NotAuthenticated once signed out or suspended."""
+    user = User.objects.filter(Q(auth_version=auth_version), pk=user_id, is_active=True).first()
+    if user is None:
+        raise NotAuthenticated("You have been signed out.")
+    return by_membership(user, tenant_id=tenant_id)
+
+
+def user_principal(user: User, membership: Membership) -> Principal:
+    """Return the principal of a membership already read."""
+    permissions = ROLE_PERMISSIONS[Role(membership.role)]
+    return Principal(
+        Kind.USER, user.pk, membership.tenant_id, user.name, permissions, membership.role, user.auth_version
+    )
+
+
+def _require_open(tenant: Tenant) -> None:
+    if not tenant.is_open:
+        raise Forbidden("This company's account is suspended.", code="tenant-suspended")

@@ -1,0 +1,78 @@
+"""The gate of the HTTP API: who comes in (`Authorization: Bearer`, or a browser session with CSRF), and what they may do.
+
+DRF imports these classes by name from the settings while it starts: this module imports none of its views.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts import authentication
+from accounts.models import User
+from accounts.principals import Principal
+from common.errors import Forbidden, NotAuthenticated
+
+ACTIVE_TENANT = "active_tenant"
+PUBLIC = "public"
+
+
+class PrincipalAuthentication(BaseAuthentication):
+    """Set `request.user` to the asking `Principal`. A wrong credential is refused even where none is needed."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str | None] | None:
+        words = get_authorization_header(request).split()
+        if not words:
+            return self._by_session(request)
+        if len(words) != 2 or words[0].lower() != b"bearer":
+            raise NotAuthenticated("Authorization must be `Bearer` and one token.")
+        token = words[1].decode("latin-1")
+        by = authentication.by_visitor_token if token.startswith("vt_") else authentication.by_api_key
+        return by(token, now=timezone.now()), token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+    def _by_session(self, request: Request) -> tuple[Principal, None] | None:
+        user = getattr(request._request, "user", None)
+        if not isinstance(user, User) or not user.is_active:
+            return None
+        _require_csrf(request)
+        return session_principal(request._request, user), None
+
+
+def session_principal(request: object, user: User) -> Principal:
+    """Return the signed-in user's principal in the session's active tenant."""
+    chosen = getattr(request, "session", {}).get(ACTIVE_TENANT)
+    return authentication.by_membership(user, tenant_id=UUID(hex=chosen) if chosen else None)
+
+
+class _Csrf(CsrfViewMiddleware):
+    def _reject(self, request: object, reason: str) -> str:  # type: ignore[override] # the reason itself, as DRF does
+        return reason
+
+
+def _require_csrf(request: Request) -> None:
+    check = _Csrf(lambda _: None)  # type: ignore[arg-type, return-value] # never called: only the check is used
+    check.process_request(request._request)
+    reason = check.process_view(request._request, None, (), {})  # type: ignore[arg-type] # the view plays no part
+    if reason:
+        raise Forbidden(f"CSRF check failed: {reason}", code="csrf")
+
+
+class HasPermission(BasePermission):
+    """Hold a request to the view's `permissions` table; an action without an entry is nobody's."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = view.permissions.get(view.action, ())
+        names = (needed,) if isinstance(needed, str) else needed
+        if PUBLIC in names:
+            return True
+        if not isinstance(request.user, Principal):
+            raise NotAuthenticated("Sign in first: send an API key or token as `Authorization: Bearer …`.")
+        request.user.require(*names)
+        return True

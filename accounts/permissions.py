@@ -1,0 +1,38 @@
+"""Who may do what: one table, held on HTTP, sockets, pages and tasks."""
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    OWNER = "owner"
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    AGENT = "agent"
+    FINANCE = "finance"
+    READ_ONLY = "read_only"
+
+
+READS: Final = frozenset({"chat.read", "calls.read", "usage.read", "billing.read", "members.read", "numbers.read"})
+AGENT: Final = frozenset({"chat.read", "chat.reply", "calls.read", "calls.place", "presence"})
+FINANCE: Final = frozenset({"usage.read", "billing.read", "billing.draft"})
+SUPERVISOR: Final = AGENT | {"usage.read", "members.read", "numbers.read"}
+ADMIN: Final = (
+    READS
+    | AGENT
+    | FINANCE
+    | {"chat.manage", "members.manage", "numbers.manage", "webhooks.manage", "api_keys.manage", "settings.manage"}
+)
+
+ROLE_PERMISSIONS: Final = {
+    Role.OWNER: ADMIN,
+    Role.ADMIN: ADMIN,
+    Role.SUPERVISOR: SUPERVISOR,
+    Role.AGENT: AGENT,
+    Role.FINANCE: FINANCE,
+    Role.READ_ONLY: READS,
+}
+VISITOR: Final = frozenset({"chat.visit"})
+# What an API key may be given: everything an admin may do except being an agent at the desk.
+SCOPES: Final = ADMIN - {"presence"}

@@ -1,0 +1,10 @@
+"""Paths of accounts, mounted under /v1/."""
+
+from django.urls import path
+
+from accounts.views import MeViewSet, TicketViewSet
+
+urlpatterns = [
+    path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
+    path("auth/ticket", TicketViewSet.as_view({"post": "create"})),
+]

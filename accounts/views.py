@@ -1,0 +1,93 @@
+"""`/v1/me` and `/v1/auth/ticket`."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import authentication, tokens
+from accounts.api import TenantViewSet
+from accounts.gate import ACTIVE_TENANT
+from accounts.models import Tenant, User
+from accounts.permissions import ADMIN, READS
+from accounts.principals import Principal, require_user
+from common.ids import decode, encode
+from common.timestamps import rfc3339
+
+ANYBODY = tuple(sorted(ADMIN | READS))
+
+
+class ChooseTenant(serializers.Serializer[Any]):
+    tenant = serializers.CharField(max_length=40, help_text="`tn_…`: the company to act in from now on.")
+
+
+class TicketAnswer(serializers.Serializer[Any]):
+    ticket = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    socket = serializers.URLField()
+
+
+class MeViewSet(TenantViewSet):
+    permissions = {"show": ANYBODY, "choose": ANYBODY}
+
+    @extend_schema(summary="Who am I", responses={200: dict[str, Any]}, tags=["accounts"])
+    def show(self, request: Request) -> Response:
+        return Response(present_me(self.principal))
+
+    @extend_schema(summary="Act in another company", request=ChooseTenant, responses={200: dict[str, Any]}, tags=["accounts"])
+    def choose(self, request: Request) -> Response:
+        user = User.objects.get(pk=require_user(self.principal))
+        tenant_id: UUID = decode("tn", self.read(ChooseTenant)["tenant"])
+        principal = authentication.by_membership(user, tenant_id=tenant_id)
+        request._request.session[ACTIVE_TENANT] = tenant_id.hex
+        return Response(present_me(principal))
+
+
+class TicketViewSet(TenantViewSet):
+    permissions = {"create": ANYBODY}
+
+    @extend_schema(
+        summary="A ticket for one socket",
+        description="Valid for 30 seconds, once. Send it as the socket's first frame.",
+        request=None,
+        responses={201: TicketAnswer},
+        examples=[
+            OpenApiExample(
+                "A ticket",
+                {"ticket": "Q2h1…", "expires_at": "2026-01-01T12:00:30.000000Z", "socket": "wss://irisx.example/ws/v1/agent"},
+                response_only=True,
+            )
+        ],
+        tags=["accounts"],
+    )  # fmt: skip
+    def create(self, request: Request) -> Response:
+        require_user(self.principal)
+        ticket = tokens.issue_ticket(self.principal)
+        expires_at = timezone.now() + timedelta(seconds=tokens.TICKET_SECONDS)
+        body = {"ticket": ticket, "expires_at": rfc3339(expires_at), "socket": socket_url("agent")}
+        return Response(body, status=201)
+
+
+def socket_url(kind: str) -> str:
+    """Return the address of the visitors' or agents' socket."""
+    return settings.IRISX_BASE_URL.replace("http", "ws", 1) + f"/ws/v1/{kind}"
+
+
+def present_me(principal: Principal) -> dict[str, Any]:
+    """Return the body of `/v1/me`."""
+    tenant = Tenant.objects.filter(pk=principal.tenant_id).first()
+    is_user = principal.user_id is not None
+    email = User.objects.filter(pk=principal.id).values_list("email", flat=True).first() if is_user else None
+    return {
+        "kind": principal.kind,
+        "user": {"id": encode("us", principal.id), "email": email, "name": principal.name} if is_user else None,
+        "tenant": {"id": encode("tn", principal.tenant_id), "name": tenant.name, "slug": tenant.slug} if tenant else None,
+        "role": principal.role,
+        "permissions": sorted(principal.permissions),
+    }

@@ -1,0 +1,64 @@
+"""`Idempotency-Key`: the same request sent twice has one effect and one answer."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from common.errors import Conflict, Invalid
+from common.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    is_replay: bool = False
+
+
+class TwinRunning(Conflict):
+    """The same request is being worked on right now."""
+
+    default_code = "idempotency-twin"
+
+
+def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[], Answer], now: datetime) -> Answer:
+    """Return `run()`'s answer, or the stored one when this key was answered before. Must stand in the effect's transaction.
+
+    The same key with another body raises Conflict; a concurrent twin raises TwinRunning (an advisory lock, held to commit).
+    """
+    if not 1 <= len(key) <= 255:
+        raise Invalid("Idempotency-Key must have 1 to 255 characters.", pointer="/Idempotency-Key")
+    _lock_or_refuse(owner, path, key)
+    digest = hashlib.sha256(orjson.dumps(request_body, option=orjson.OPT_SORT_KEYS)).digest()
+    stored = IdempotencyKey.objects.filter(owner=owner, path=path, key=key).first()
+    if stored is not None and stored.created_at > now - KEPT:
+        if bytes(stored.body_hash) != digest:
+            raise Conflict("This Idempotency-Key was used with another body.", code="idempotency-key-reused")
+        return Answer(stored.status, stored.answer, is_replay=True)
+    if stored is not None:
+        stored.delete()
+    answer = run()
+    IdempotencyKey.objects.create(
+        owner=owner, path=path, key=key, body_hash=digest, status=answer.status, answer=answer.body
+    )
+    return answer
+
+
+def _lock_or_refuse(owner: UUID, path: str, key: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{owner}|{path}|{key}"])
+        if not cursor.fetchone()[0]:
+            raise TwinRunning("The same request is being worked on; ask again in a second.")
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete keys older than 24 hours and return how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()[0]

@@ -1,0 +1,74 @@
+"""The small parts templates share with the scripts: icons, avatars, fields, money."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+HUES = 8
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """Return one icon of the sprite; decoration unless it is given a label."""
+    role = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" {}><use href="{}#{}"/></svg>', role, static("ui/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def avatar(name: str, seed: str = "") -> SafeString:
+    """Return a person's initials on their own hue, as `dom.js` draws them."""
+    return format_html(
+        '<span class="avatar" aria-hidden="true" data-hue="{}">{}</span>', hue(seed or name), initials(name)
+    )
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word, or "?"."""
+    words = name.split()
+    letters = [words[0][0], *([words[-1][0]] if len(words) > 1 else [])] if words else ["?"]
+    return "".join(letters).upper()
+
+
+def hue(seed: str) -> int:
+    """Return one of eight hues, always the same for the same person."""
+    total = 0
+    for letter in seed:
+        total = (total * 31 + ord(letter)) % 2**32
+    return total % HUES
+
+
+@register.inclusion_tag("ui/field.html")
+def field(bound: BoundField, label: str = "") -> dict[str, Any]:
+    """Return a labelled input with its hint and errors, joined for assistive technology."""
+    widget = bound.field.widget
+    widget.attrs.setdefault("class", "input")
+    if bound.errors:
+        widget.attrs.update({"aria-invalid": "true", "aria-describedby": f"{bound.id_for_label}-error-1"})
+    return {"field": bound, "label": label}
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount with its currency, at least two decimals, no more than it has: `$12.50`, `$0.0075`, `CHF 3.00`."""
+    whole, _, cents = f"{abs(amount):,f}".partition(".")
+    shown = f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
+    symbol = SYMBOLS.get(currency, f"{currency} ")
+    return f"{'−' if amount < 0 else ''}{symbol}{shown}"
+
+
+@register.filter
+def quantity(value: Decimal) -> str:
+    """Return a quantity with thousands apart and no idle zeros: `1,204.5`."""
+    whole, _, part = f"{value:,f}".partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part}" if part else whole

@@ -1,0 +1,259 @@
+"""Django settings of IRISX. One file; every value that differs between installations comes from `irisx.env`."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+
+from irisx import __version__, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENV = env.read()
+
+SECRET_KEY = ENV["SECRET_KEY"]
+DEBUG = ENV["DEBUG"]
+ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
+IRISX_VERSION = __version__
+IRISX_DEMO = ENV["IRISX_DEMO"]
+IRISX_BASE_URL = ENV["IRISX_BASE_URL"]
+IRISX_MAIL_DIR = ENV["IRISX_MAIL_DIR"]
+IRISX_WORKER_STALE_SECONDS = ENV["IRISX_WORKER_STALE_SECONDS"]
+FREESWITCH_URLS = ENV["FREESWITCH_URL"]
+REDIS_URL = ENV["REDIS_URL"]
+IS_HTTPS = urlsplit(IRISX_BASE_URL).scheme == "https"
+
+INSTALLED_APPS = [
+    "daphne",
+    "irisx.apps.IrisxConfig",
+    "common",
+    "common.ui",
+    "accounts",
+    "usage",
+    "billing",
+    "chat",
+    "telephony",
+    "unfold.apps.BasicAppConfig",
+    "irisx.apps.OperatorAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "irisx.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "irisx.urls"
+ASGI_APPLICATION = "irisx.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+
+# --- PostgreSQL: `default` serves as irisx_app under row-level security, `owner` migrates (see accounts/tenancy) ------
+
+
+def database(address: str, *, pooled: bool) -> dict[str, object]:
+    """Return Django's settings of one database address; a pooled one lends its connections to threads."""
+    settings: dict[str, object] = environ.Env.db_url_config(address)
+    options: dict[str, object] = {"pool": {"min_size": 0, "max_size": ENV["DATABASE_POOL_SIZE"], "timeout": 5}} if pooled else {}
+    return {
+        **settings,
+        "ENGINE": "django.db.backends.postgresql",
+        "ATOMIC_REQUESTS": True,
+        "OPTIONS": {**settings.get("OPTIONS", {}), **options, "connect_timeout": 5},  # type: ignore[dict-item] # environ is untyped
+    }
+
+
+DATABASES = {
+    "default": database(ENV["DATABASE_URL"], pooled=True),
+    "owner": database(ENV["DATABASE_MIGRATION_URL"] or ENV["DATABASE_URL"], pooled=False),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Valkey: cache, channel layer, task queue ------------------------------------------------------------------------
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "irisx",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "irisx"},
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_DEFAULT_QUEUE = "irisx"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- Who -------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/portal/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+SESSION_COOKIE_NAME = "irisx_session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "irisx_csrf"
+CSRF_TRUSTED_ORIGINS = [IRISX_BASE_URL]
+
+# --- Safety of pages -------------------------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_SSL_REDIRECT = IS_HTTPS
+# Probes come from inside, over plain http, and must be answered without a redirect.
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^livez$", r"^readyz$", r"^freeswitch/"]
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", "csp.nonce"],
+        "style-src": ["'self'", "csp.nonce"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'", IRISX_BASE_URL.replace("http", "ws", 1)],
+        "frame-src": ["'self'"],
+        "media-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+CORS_URLS_REGEX = r"^/v1/chat/"
+CORS_ALLOW_ALL_ORIGINS = True  # public chat paths only; each checks the Origin against its widget's domains itself
+CORS_ALLOW_CREDENTIALS = False
+CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed"]
+
+# --- API -------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.gate.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.gate.HasPermission"],
+    "DEFAULT_PARSER_CLASSES": ["common.http.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["common.http.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": None,
+    "EXCEPTION_HANDLER": "common.problems.handle_exception",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "IRISX",
+    "DESCRIPTION": "Customer communications: chat, calls, usage and invoices.",
+    "VERSION": __version__,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- Language, time, files, mail, logs -------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = ENV["IRISX_STATIC_ROOT"]
+MEDIA_ROOT = ENV["IRISX_MEDIA_ROOT"]
+# The demo and the tests serve static files from their sources; production from collectstatic's hashed copies.
+WHITENOISE_USE_FINDERS = IRISX_DEMO or DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if WHITENOISE_USE_FINDERS
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o640
+if IRISX_MAIL_DIR:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(IRISX_MAIL_DIR)
+else:
+    vars().update(environ.Env.email_url_config(ENV["EMAIL_URL"]))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENV["DEFAULT_FROM_EMAIL"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": ENV["IRISX_LOG_LEVEL"]},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "uvicorn.access": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "IRISX",
+    "SITE_HEADER": "IRISX",
+    "SITE_SUBHEADER": "Operations",
+    "SITE_SYMBOL": "forum",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+}

@@ -1,0 +1,41 @@
+"""Every path of the platform, mounted here and nowhere else."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from chat.desk.urls import urlpatterns as desk
+from chat.panel import panel_urls
+from chat.urls import urlpatterns as chat
+from irisx import health
+from irisx.portal.urls import urlpatterns as portal
+
+handler400 = "common.problems.bad_request"
+handler403 = "common.problems.forbidden"
+handler404 = "common.problems.not_found"
+handler500 = "common.problems.crashed"
+
+api = [
+    path("", include("accounts.urls")),
+    path("chat/", include(chat)),
+    path("usage/", include("usage.urls")),
+    path("billing/", include("billing.urls")),
+    path("usage/billing/", include("billing.legacy_urls")),
+    path("", include("telephony.urls")),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema", template_name="irisx/docs.html"), name="docs"),
+]
+
+urlpatterns = [
+    path("health", health.health),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+    path("v1/", include(api)),
+    path("admin/", admin.site.urls),
+    path("accounts/login/", auth_views.LoginView.as_view(template_name="accounts/login.html"), name="login"),
+    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("desk/", include(desk)),
+    path("", include(panel_urls)),
+    path("", include(portal)),
+]

@@ -1,0 +1,53 @@
+"""The cast: Alice owns Acme, Bob is her agent, Fiona does her finance; Mallory is at Globex."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests import factories
+
+
+class ApiClient(Client):
+    """Django's test client, speaking JSON, signed in by an API key or visitor token."""
+
+    def __init__(self, token: str | None = None) -> None:
+        super().__init__(headers={"Authorization": f"Bearer {token}"} if token else {}, raise_request_exception=False)
+
+    def post(self, path: str, data: Any = None, **extra: Any) -> Any:  # type: ignore[override] # JSON by default
+        return super().post(path, data or {}, content_type=extra.pop("content_type", "application/json"), **extra)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return factories.NOW
+
+
+@pytest.fixture
+def acme(db: None) -> factories.Company:
+    return factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona")
+
+
+@pytest.fixture
+def globex(db: None) -> factories.Company:
+    return factories.make_company("Globex", owner="Mallory", agent="Mark", finance="Max")
+
+
+@pytest.fixture
+def api() -> Callable[[str | None], ApiClient]:
+    """Return a maker of clients: `api(acme.api_key).get("/v1/me")`."""
+    return ApiClient
+
+
+@pytest.fixture
+def signed_in() -> Callable[[Any], Client]:
+    """Return a maker of browser sessions: `signed_in(acme.agent).get("/desk/")`."""
+
+    def make(user: Any) -> Client:
+        client = Client(raise_request_exception=False)
+        client.force_login(user)
+        return client
+
+    return make
