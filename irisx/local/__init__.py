@@ -1,0 +1,1 @@
+"""Run a whole IRISX on one machine: embedded servers, the demo and the test databases."""
