@@ -1,0 +1,1 @@
+"""Documents: an invoice as values, laid out by Typst, rendered to PDF."""
