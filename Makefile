@@ -1,0 +1,68 @@
+# IRISX in a few words: `make demo` shows it running, `make test` proves it, `make check` reads it.
+# Needs Python 3.11 or newer with pip, and make. Everything else goes into .venv; data goes into .irisx.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test check lock screenshots fmt
+
+PY := .venv/bin/python
+FIND_PYTHON := for name in python3.11 python3.12 python3.13 python3 python; do \
+	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; exit; fi; done
+PYTHON ?= $(shell $(FIND_PYTHON))
+INSTALL = @test -n "$(PYTHON)" || { echo "IRISX needs Python 3.11 or newer on PATH; none was found." >&2; exit 1; }; \
+	"$(PYTHON)" irisx/local/bootstrap.py
+# What Django's settings ask for where no server is needed.
+NO_SERVERS = SECRET_KEY=only-for-checks-that-sign-nothing-and-reach-no-server \
+	DATABASE_URL=postgres://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0
+WORKERS = $(shell "$(PY)" -c 'import os; print(min(4, os.cpu_count() or 1))')
+RESOLVE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+help:
+	@echo "make demo         run everything on this machine, with a demo company; Ctrl-C stops it"
+	@echo "make demo-reset   forget the demo's data"
+	@echo "make test         run every test on real PostgreSQL and Valkey"
+	@echo "make check        linters, types, layers, migrations, both Python versions"
+	@echo "make fmt          format the code"
+	@echo "make lock         resolve the dependencies of pyproject.toml anew (needs uv)"
+	@echo "make screenshots  take the pictures of the README anew (needs Chromium)"
+
+# The guard ends the demo when make itself is killed.
+demo:
+	$(INSTALL) requirements-local.lock
+	@exec $(PY) -I -S irisx/local/guard.py $$PPID 15 -1 -1 $(PY) -m irisx.local demo
+
+demo-reset:
+	$(INSTALL) requirements-local.lock
+	@$(PY) -m irisx.local reset
+
+test:
+	$(INSTALL) requirements-dev.lock
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+
+check:
+	$(INSTALL) requirements-dev.lock
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(NO_SERVERS) $(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/test_architecture.py
+	$(NO_SERVERS) $(PY) manage.py makemigrations --check --dry-run
+	.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(PY) -m irisx.local.interpreters
+
+fmt:
+	$(INSTALL) requirements-dev.lock
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+# Each lock is held to the one before it, so that it is a part of the next.
+lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv on PATH." >&2; exit 1; }
+	$(RESOLVE) pyproject.toml --output-file requirements.lock
+	$(RESOLVE) pyproject.toml --extra local --constraint requirements.lock --output-file requirements-local.lock
+	$(RESOLVE) pyproject.toml --extra local --extra dev --constraint requirements-local.lock --output-file requirements-dev.lock
+
+screenshots:
+	$(INSTALL) requirements-dev.lock
+	@$(PY) -m pytest tests/browser -m screenshots
