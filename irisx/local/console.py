@@ -15,7 +15,7 @@ class Console:
     """The terminal, or whatever stands in its place."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._descriptor = stream.fileno()
+        self._stream = stream
         self._is_coloured = stream.isatty() and "NO_COLOR" not in os.environ
         self._colours: dict[str, int] = {}
         self._dropped = 0
@@ -54,13 +54,13 @@ class Console:
             self._send(data[start : start + CHUNK_BYTES])
 
     def _is_writable(self, patience_seconds: float) -> bool:
-        return bool(select.select([], [self._descriptor], [], patience_seconds)[1])
+        return bool(select.select([], [self._stream.fileno()], [], patience_seconds)[1])
 
     def _send(self, data: bytes) -> None:
         deadline = time.monotonic() + 1.0
         while data and time.monotonic() < deadline:
             try:
-                data = data[os.write(self._descriptor, data) :]
+                data = data[os.write(self._stream.fileno(), data) :]
             except BlockingIOError:
                 time.sleep(0.01)
             except OSError:  # nobody reads any more: the log files remain

@@ -76,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send_page(HTTPStatus.NOT_FOUND, "lost.html")
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        """Send the same without the body."""
+        self.do_GET()
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Write one line of the log."""

@@ -1,0 +1,91 @@
+"""What the desk reads: lists of conversations, and the agent's own presence."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import TenantViewSet
+from accounts.models import AgentPresence, User
+from accounts.presence import services as presence
+from accounts.principals import require_user
+from chat import selectors, services
+from chat.api import serializers
+from chat.models import Conversation
+from common.errors import Invalid
+from common.pagination import paginate
+from common.timestamps import rfc3339
+
+STATUS = OpenApiParameter("status", enum=Conversation.Status.values)
+ASSIGNED = OpenApiParameter("assigned", enum=["me", "none", "any"])
+
+
+class AgentConversationsViewSet(TenantViewSet):
+    permissions = {"list": "chat.read", "queue": "chat.read"}
+
+    @extend_schema(summary="Conversations", parameters=[STATUS, ASSIGNED], responses={200: dict[str, Any]}, tags=["desk"])
+    def list(self, request: Request) -> Response:
+        rows = self._filtered(selectors.conversations(self.principal.tenant_id))
+        return self._page(rows, moment="last_message_at")
+
+    @extend_schema(summary="The queue, oldest first", responses={200: dict[str, Any]}, tags=["desk"])
+    def queue(self, request: Request) -> Response:
+        waiting = selectors.conversations(self.principal.tenant_id).filter(
+            status=Conversation.Status.ACTIVE, assigned_agent=None
+        )
+        rows = selectors.present_rows(self.principal.tenant_id, list(waiting.order_by("created_at")[:200]))
+        return Response({"results": rows, "next": None, "previous": None})
+
+    def _page(self, rows: QuerySet[Conversation], *, moment: str) -> Response:
+        body = paginate(rows, self.request, present=lambda row: {"row": row}, moment=moment)
+        found = [entry["row"] for entry in body["results"]]
+        body["results"] = selectors.present_rows(self.principal.tenant_id, found)
+        return Response({**body, "inbox": selectors.inbox_state(self.principal.tenant_id)})
+
+    def _filtered(self, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        status = self.request.query_params.get("status")
+        assigned = self.request.query_params.get("assigned", "any")
+        if status is not None:
+            if status not in Conversation.Status.values:
+                raise Invalid("status must be active, closed or abandoned.", pointer="/status")
+            rows = rows.filter(status=status)
+        match assigned:
+            case "me":
+                return rows.filter(assigned_agent_id=require_user(self.principal))
+            case "none":
+                return rows.filter(assigned_agent=None)
+            case "any":
+                return rows
+        raise Invalid("assigned must be me, none or any.", pointer="/assigned")
+
+
+class PresenceViewSet(TenantViewSet):
+    permissions = {"show": "presence", "choose": "presence"}
+
+    @extend_schema(summary="My presence", responses={200: dict[str, Any]}, tags=["desk"])
+    def show(self, request: Request) -> Response:
+        row = presence.presence_of(tenant_id=self.principal.tenant_id, user_id=require_user(self.principal))
+        return Response(self._present(row))
+
+    @extend_schema(summary="Choose my presence", request=serializers.Presence, responses={200: dict[str, Any]}, tags=["desk"])
+    def choose(self, request: Request) -> Response:
+        wanted = self.read(serializers.Presence)
+        row = services.note_presence(
+            tenant_id=self.principal.tenant_id,
+            user=User.objects.get(pk=require_user(self.principal)),
+            status=wanted["status"],
+            status_message=wanted.get("status_message"),
+            now=self.now,
+        )
+        return Response(self._present(row))
+
+    def _present(self, row: AgentPresence) -> dict[str, Any]:
+        return {
+            "status": presence.effective_status(row, self.now),
+            "status_message": row.status_message,
+            "active_chats": row.active_chats,
+            "max_concurrent_chats": row.max_concurrent_chats,
+            "last_seen_at": rfc3339(row.last_seen_at),
+        }

@@ -1,0 +1,1 @@
+panel_urls: list = []

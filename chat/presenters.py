@@ -1,0 +1,84 @@
+"""How chat looks from outside: the same shapes over HTTP, sockets and webhooks."""
+
+from typing import Any
+
+from chat.ledgers import ChatEvent, Message, SenderType
+from chat.models import Conversation, Widget
+from common.ids import encode
+from common.timestamps import rfc3339
+
+
+def message_payload(message: Message) -> dict[str, Any]:
+    """Return a message's body."""
+    return {
+        "id": encode("cm", message.pk),
+        "client_message_id": message.client_message_id,
+        "sender_type": message.sender_type,
+        "sender_id": encode("vi" if message.sender_type == SenderType.VISITOR else "us", message.sender_id),
+        "sender_name": message.sender_name,
+        "message_type": message.message_type,
+        "text": message.text,
+        "created_at": rfc3339(message.created_at),
+    }
+
+
+def event_body(event: ChatEvent) -> dict[str, Any]:
+    """Return a log entry without its number, which depends on who reads."""
+    return {"type": event.type, "occurred_at": rfc3339(event.occurred_at), "payload": event.payload}
+
+
+def numbered(event: ChatEvent, *, for_visitor: bool) -> dict[str, Any]:
+    """Return a log entry with the number its reader knows it by."""
+    return {"seq": event.visitor_seq if for_visitor else event.seq, "event": event_body(event)}
+
+
+def conversation_row(
+    conversation: Conversation, *, for_visitor: bool, last_message: Message | None = None, unread_count: int = 0
+) -> dict[str, Any]:
+    """Return a conversation as lists show it. A visitor sees its own numbering and no other person's e-mail."""
+    visitor, agent = conversation.visitor, conversation.assigned_agent
+    return {
+        "id": encode("cc", conversation.pk),
+        "status": conversation.status,
+        "visitor": {"id": encode("vi", visitor.pk), "name": visitor.name, "email": visitor.email},
+        "agent": {"id": encode("us", agent.pk), "name": agent.name} if agent else None,
+        "page_url": conversation.page_url,
+        "page_title": conversation.page_title,
+        "referrer": conversation.referrer,
+        "widget_name": conversation.widget.name,
+        "created_at": rfc3339(conversation.created_at),
+        "assigned_at": rfc3339(conversation.assigned_at),
+        "first_response_at": rfc3339(conversation.first_response_at),
+        "last_message_at": rfc3339(conversation.last_message_at),
+        "closed_at": rfc3339(conversation.closed_at),
+        "message_count": conversation.message_count,
+        "unread_count": unread_count,
+        "last_message": _preview(last_message),
+        "rating": conversation.rating,
+        "feedback": conversation.feedback,
+        "last_seq": conversation.last_visitor_seq if for_visitor else conversation.last_seq,
+        "visitor_read_seq": conversation.visitor_read_seq,
+        "agent_read_seq": conversation.agent_read_seq,
+    }
+
+
+def _preview(message: Message | None) -> dict[str, Any] | None:
+    if message is None:
+        return None
+    return {
+        "text": message.text[:200],
+        "sender_type": message.sender_type,
+        "created_at": rfc3339(message.created_at),
+    }
+
+
+WIDGET_LOOK = (
+    "widget_key", "name", "primary_color", "widget_position", "greeting_message", "offline_message", "placeholder_text",
+    "show_agent_avatars", "auto_open", "auto_open_delay", "show_launcher", "allow_file_upload", "max_file_size_mb",
+    "require_email",
+)  # fmt: skip
+
+
+def widget_look(widget: Widget) -> dict[str, Any]:
+    """Return what the launcher needs to draw a widget."""
+    return {name: getattr(widget, name) for name in WIDGET_LOOK}

@@ -1,0 +1,125 @@
+"""Messages: stored exactly once, whatever the client resends."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from chat import log
+from chat.actors import Actor
+from chat.ledgers import ChatEvent, Message
+from chat.presenters import message_payload
+from chat.services.recording import enqueue_webhook, lock_conversation, require_active, tell
+from common.errors import Conflict, Invalid
+from common.ids import encode, uuid7
+from usage.services import record_usage
+
+MOST_CHARACTERS = 5_000
+CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class SentMessage:
+    """A stored message's log entry; `is_new` is False for a repeat."""
+
+    event: ChatEvent
+    is_new: bool
+
+
+def send_message(
+    *,
+    tenant_id: UUID,
+    conversation_id: UUID,
+    actor: Actor,
+    client_message_id: str,
+    text: str,
+    now: datetime,
+    is_note: bool = False,
+) -> SentMessage:
+    """Store a message as the conversation's next event. The same `client_message_id` again answers the stored event.
+
+    Raises Invalid (empty or long text, bad id), NotFound, WrongState (closed), Conflict (same id, other text).
+    """
+    check_message(client_message_id, text)
+    conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
+    if stored := _stored(tenant_id, conversation_id, actor, client_message_id):
+        return SentMessage(_repeat(stored, text, is_note), is_new=False)
+    require_active(conversation)
+    message = Message(
+        id=uuid7(),
+        tenant_id=tenant_id,
+        conversation_id=conversation_id,
+        sender_type=actor.type,
+        sender_id=actor.id,
+        sender_name=actor.name,
+        message_type=Message.Type.NOTE if is_note else Message.Type.TEXT,
+        text=text,
+        client_message_id=client_message_id,
+        created_at=now,
+    )
+    event = log.append(
+        tenant_id=tenant_id,
+        conversation_id=conversation_id,
+        type=ChatEvent.Type.MESSAGE,
+        payload={"message": message_payload(message)},
+        now=now,
+        is_public=not is_note,
+        counted=_counted(actor, is_note),
+    )
+    message.seq, message.visitor_seq = event.seq, event.visitor_seq
+    message.save(force_insert=True)
+    tell(event)
+    if not is_note:
+        enqueue_webhook("chat.message.created", conversation, event.payload, now)
+        _meter(message)
+    return SentMessage(event, is_new=True)
+
+
+def check_message(client_message_id: str, text: str) -> None:
+    """Raise Invalid for what cannot be a message."""
+    if not CLIENT_ID.fullmatch(client_message_id):
+        raise Invalid("client_message_id must be 1 to 64 of A-Z, a-z, 0-9, _ and -.", pointer="/client_message_id")
+    if not text.strip():
+        raise Invalid("The message is empty.", code="blank", pointer="/text")
+    if len(text) > MOST_CHARACTERS:
+        raise Invalid(f"The message is longer than {MOST_CHARACTERS} characters.", code="too-long", pointer="/text")
+    if "\x00" in text:
+        raise Invalid("The message holds a NUL character.", pointer="/text")
+
+
+def _stored(tenant_id: UUID, conversation_id: UUID, actor: Actor, client_message_id: str) -> Message | None:
+    return (
+        Message.objects.for_tenant(tenant_id)
+        .filter(
+            conversation_id=conversation_id,
+            sender_type=actor.type,
+            sender_id=actor.id,
+            client_message_id=client_message_id,
+        )
+        .first()
+    )
+
+
+def _repeat(stored: Message, text: str, is_note: bool) -> ChatEvent:
+    if stored.text != text or (stored.message_type == Message.Type.NOTE) != is_note:
+        raise Conflict("This client_message_id was used for another message.", pointer="/client_message_id")
+    return ChatEvent.objects.for_tenant(stored.tenant_id).get(conversation_id=stored.conversation_id, seq=stored.seq)
+
+
+def _counted(actor: Actor, is_note: bool) -> log.Counted:
+    if is_note:
+        return log.Counted()
+    return log.Counted(messages=1, visitor_messages=int(actor.is_visitor), agent_messages=int(not actor.is_visitor))
+
+
+def _meter(message: Message) -> None:
+    record_usage(
+        tenant_id=message.tenant_id,
+        channel="chat",
+        resource_type="message",
+        quantity=Decimal(1),
+        occurred_at=message.created_at,
+        dedup_key=f"chat-message:{message.pk.hex}",
+        resource_id=encode("cm", message.pk),
+    )

@@ -1,0 +1,303 @@
+"""Both sockets, on real Valkey and PostgreSQL: sign-in, live events, catching up, refusals that leave the socket healthy."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from accounts import consumers, tokens
+from accounts.authentication import by_membership
+from accounts.models import Membership, Tenant, User
+from accounts.tenancy import system_access
+from chat import selectors
+from chat.models import Message
+from irisx.asgi import application
+from tests import factories
+from tests.assertions import count
+from tests.chat.conftest import Chat, start_chat
+from tests.conftest import ApiClient
+
+Frame = dict[str, Any]
+
+
+class Socket:
+    """A client of the wire protocol."""
+
+    def __init__(self, path: str) -> None:
+        self._communicator = WebsocketCommunicator(application, f"/ws/v1/{path}")
+
+    async def open(self, **auth: Any) -> "Socket":
+        connected, _ = await self._communicator.connect()
+        assert connected
+        if auth:
+            await self.send("auth", id="1", **auth)
+        return self
+
+    async def send(self, type: str, **fields: Any) -> None:
+        await self._communicator.send_to(text_data=orjson.dumps({"v": 1, "type": type, **fields}).decode())
+
+    async def send_text(self, text: str) -> None:
+        await self._communicator.send_to(text_data=text)
+
+    async def next(self, type: str) -> Frame:
+        """Return the next frame of a type, passing over others."""
+        while True:
+            output = await self._communicator.receive_output(timeout=5)
+            assert output["type"] == "websocket.send", output
+            frame: Frame = orjson.loads(output["text"])
+            if frame["type"] == type:
+                return frame
+
+    async def closed_with(self) -> int:
+        while True:
+            output = await self._communicator.receive_output(timeout=8)
+            if output["type"] == "websocket.close":
+                return int(output["code"])
+
+    async def is_silent(self) -> bool:
+        return bool(await self._communicator.receive_nothing(timeout=0.3))
+
+    async def close(self) -> None:
+        await self._communicator.disconnect()
+
+
+Opener = Callable[..., Awaitable[Socket]]
+
+
+@pytest.fixture
+def chat(committed_db: None) -> Chat:
+    return start_chat(factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona"))
+
+
+@pytest.fixture
+async def visitor() -> AsyncIterator[Opener]:
+    async for opener in _opener("visitor"):
+        yield opener
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[Opener]:
+    async for opener in _opener("agent"):
+        yield opener
+
+
+async def _opener(path: str) -> AsyncIterator[Opener]:
+    opened: list[Socket] = []
+
+    async def open(**auth: Any) -> Socket:
+        opened.append(await Socket(path).open(**auth))
+        return opened[-1]
+
+    yield open
+    for socket in opened:
+        await socket.close()
+
+
+@sync_to_async
+def ticket_of(user: User) -> str:
+    return tokens.issue_ticket(by_membership(user))
+
+
+@sync_to_async
+def post(client: ApiClient, path: str, body: Frame) -> Any:
+    return client.post(path, body)
+
+
+async def say(chat: Chat, client: ApiClient, text: str, id: str) -> None:
+    body = {"conversation_id": chat.conversation_id, "client_message_id": id, "text": text}
+    assert (await post(client, "/v1/chat/message/send", body)).status_code == 201
+
+
+class TestSigningIn:
+    async def test_a_visitor_is_welcomed_with_its_heads(self, chat: Chat, visitor: Opener) -> None:
+        socket = await visitor(visitor_token=chat.visitor_token)
+        ready = await socket.next("ready")
+        assert ready["heads"] == {chat.conversation_id: 1}
+        assert ready["principal"]["kind"] == "visitor"
+
+    async def test_a_ticket_opens_one_socket(self, chat: Chat, agent: Opener) -> None:
+        ticket = await ticket_of(chat.company.agent)
+        assert (await (await agent(ticket=ticket)).next("ready"))["principal"]["name"] == "Bob"
+        assert await (await agent(ticket=ticket)).closed_with() == 4001
+
+    @pytest.mark.parametrize("token", ["vt_forged", "", 7, None])
+    async def test_a_forged_token_is_refused(self, chat: Chat, visitor: Opener, token: object) -> None:
+        socket = await visitor(visitor_token=token)
+        assert (await socket.next("problem"))["problem"]["status"] in {401, 422}
+        assert await socket.closed_with() == 4001
+
+    async def test_another_first_frame_closes(self, chat: Chat, visitor: Opener) -> None:
+        socket = await visitor()
+        await socket.send("typing", conversation_id=chat.conversation_id, is_typing=True)
+        assert await socket.closed_with() == 4001
+
+    async def test_silence_closes(self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(consumers, "SIGN_IN_SECONDS", 0.1)
+        assert await (await visitor()).closed_with() == 4001
+
+    async def test_a_finance_person_has_no_desk(self, chat: Chat, agent: Opener) -> None:
+        socket = await agent(ticket=await ticket_of(chat.company.finance))
+        assert (await socket.next("problem"))["problem"]["status"] == 403
+        assert await socket.closed_with() == 4003
+
+
+class TestLive:
+    async def test_a_message_reaches_the_other_side(self, chat: Chat, visitor: Opener, agent: Opener) -> None:
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.next("ready")
+        await desk.send("subscribe", id="2", conversation_id=chat.conversation_id, after_seq=0)
+        assert [e["seq"] for e in (await desk.next("events"))["events"]] == [1]
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        await panel.send("message.send", id="3", conversation_id=chat.conversation_id, client_message_id="m1", text="Hi")
+        ack = await panel.next("ack")
+        assert (ack["id"], ack["seq"]) == ("3", 2)
+        heard = await desk.next("event")
+        assert (heard["seq"], heard["event"]) == (2, ack["event"])
+
+    async def test_a_new_message_shows_in_the_inbox(self, chat: Chat, agent: Opener) -> None:
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.next("ready")
+        await say(chat, chat.visitor, "Hello", "m1")
+        row = (await desk.next("inbox"))["conversation"]
+        assert (row["id"], row["unread_count"], row["last_message"]["text"]) == (chat.conversation_id, 1, "Hello")
+
+    async def test_a_note_never_reaches_the_visitor(self, chat: Chat, visitor: Opener) -> None:
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        path = f"/v1/chat/conversation/{chat.conversation_id}/note"
+        assert (await post(chat.agent, path, {"client_message_id": "n1", "text": "VIP"})).status_code == 201
+        await say(chat, chat.agent, "Hi", "a1")
+        heard = await panel.next("event")
+        assert (heard["seq"], heard["event"]["payload"]["message"]["text"]) == (2, "Hi")
+
+    async def test_typing_is_shown_to_the_other_side(self, chat: Chat, visitor: Opener, agent: Opener) -> None:
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.send("subscribe", id="2", conversation_id=chat.conversation_id, after_seq=0)
+        await desk.next("events")
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.send("typing", conversation_id=chat.conversation_id, is_typing=True)
+        sign = await desk.next("typing")
+        assert (sign["participant"]["type"], sign["is_typing"]) == ("visitor", True)
+
+    async def test_the_visitor_hears_what_it_began_after_signing_in(self, chat: Chat, visitor: Opener) -> None:
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        await post(chat.visitor, f"/v1/chat/conversation/{chat.conversation_id}/close", {})
+        again = await sync_to_async(start_chat)(chat.company, visitor_token=chat.visitor_token)
+        await panel.send("events.get", id="4", conversation_id=again.conversation_id, after_seq=0)
+        assert (await panel.next("events"))["conversation_id"] == again.conversation_id
+        await say(again, again.agent, "Back again?", "a1")
+        heard = await panel.next("event")
+        while heard["conversation_id"] != again.conversation_id:
+            heard = await panel.next("event")
+        assert heard["seq"] == 2
+
+
+class TestCatchingUp:
+    async def test_cursors_bring_what_was_missed(self, chat: Chat, visitor: Opener) -> None:
+        for n in range(3):
+            await say(chat, chat.agent, f"line {n}", f"a{n}")
+        panel = await visitor(visitor_token=chat.visitor_token, cursors={chat.conversation_id: 2})
+        assert [e["seq"] for e in (await panel.next("events"))["events"]] == [3, 4]
+
+    async def test_too_far_behind_means_reset(
+        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(selectors, "MOST_EVENTS", 2)
+        for n in range(3):
+            await say(chat, chat.agent, f"line {n}", f"a{n}")
+        panel = await visitor(visitor_token=chat.visitor_token, cursors={chat.conversation_id: 1})
+        assert (await panel.next("reset"))["head"] == 4
+
+    async def test_a_ping_carries_the_heads(
+        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        panel = await visitor(visitor_token=chat.visitor_token)
+        assert (await panel.next("ping"))["heads"] == {chat.conversation_id: 1}
+
+    async def test_a_resend_after_a_lost_answer_stores_nothing_new(self, chat: Chat, visitor: Opener) -> None:
+        message = {"conversation_id": chat.conversation_id, "client_message_id": "m1", "text": "Hi"}
+        first = await visitor(visitor_token=chat.visitor_token)
+        await first.send("message.send", id="2", **message)
+        before = await first.next("ack")
+        await first.close()
+        second = await visitor(visitor_token=chat.visitor_token)
+        await second.send("message.send", id="2", **message)
+        after = await second.next("ack")
+        assert (before["seq"], before["event"]) == (after["seq"], after["event"])
+        assert await sync_to_async(count)(Message) == 1
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("frame", "status"),
+        [
+            ({"type": "message.send", "client_message_id": "m1", "text": " "}, 422),
+            ({"type": "message.send", "client_message_id": "m1", "text": "x" * 5001}, 422),
+            ({"type": "message.send", "client_message_id": "m1", "text": 5}, 422),
+            ({"type": "message.send", "text": "no id"}, 422),
+            ({"type": "message.send", "conversation_id": "cc_" + "0" * 32, "client_message_id": "m1", "text": "x"}, 404),
+            ({"type": "events.get", "after_seq": -1}, 422),
+            ({"type": "read", "seq": "all"}, 422),
+            ({"type": "nonsense"}, 422),
+        ],
+    )
+    async def test_leave_nothing_written_and_the_socket_healthy(
+        self, chat: Chat, visitor: Opener, frame: Frame, status: int
+    ) -> None:
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.send(**{"conversation_id": chat.conversation_id, "id": "9", **frame})
+        problem = await panel.next("problem")
+        assert (problem["id"], problem["problem"]["status"]) == ("9", status)
+        assert await sync_to_async(count)(Message) == 0
+        await panel.send("message.send", id="10", conversation_id=chat.conversation_id, client_message_id="ok", text="Hi")
+        assert (await panel.next("ack"))["id"] == "10"
+
+    @pytest.mark.parametrize("text", ["{no", "[]", '"x"', '{"v":2,"type":"pong"}', '{"v":1}', "x" * 70_000])
+    async def test_what_is_no_frame_closes_with_4009(self, chat: Chat, visitor: Opener, text: str) -> None:
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        await panel.send_text(text)
+        assert await panel.closed_with() == 4009
+
+    async def test_an_outsiders_conversation_is_not_found(self, chat: Chat, agent: Opener) -> None:
+        globex = await sync_to_async(factories.make_company)("Globex", owner="Mallory", agent="Mark", finance="Max")
+        desk = await agent(ticket=await ticket_of(globex.agent))
+        await desk.next("ready")
+        await desk.send("subscribe", id="2", conversation_id=chat.conversation_id, after_seq=0)
+        assert (await desk.next("problem"))["problem"]["status"] == 404
+        await say(chat, chat.visitor, "secret", "m1")
+        assert await desk.is_silent()
+
+    async def test_a_suspended_membership_is_out_at_the_next_ping(
+        self, chat: Chat, agent: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.next("ready")
+        await sync_to_async(_suspend)(chat.company.agent)
+        assert await desk.closed_with() == 4003
+
+    async def test_a_suspended_tenants_visitor_is_out_at_the_next_ping(
+        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        await sync_to_async(_suspend_tenant)(chat.tenant_id)
+        assert await panel.closed_with() == 4003
+
+
+def _suspend(user: User) -> None:
+    with system_access("test"):
+        Membership.unscoped.filter(user=user).update(is_active=False)
+
+
+def _suspend_tenant(tenant_id: Any) -> None:
+    with system_access("test"):
+        Tenant.objects.filter(pk=tenant_id).update(status=Tenant.Status.SUSPENDED)
