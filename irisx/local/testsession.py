@@ -75,7 +75,7 @@ class TestSession:
         with self._locked(), self.connect() as connection:
             if not _exists(connection, self.template):
                 self._create_template(connection)
-            _create_database(connection, name, template=self.template, owner=_role(self.migration_url))
+            _create_database(connection, name, template=self.template, owner=role_of(self.migration_url))
 
     def drop_databases(self) -> None:
         """Drop the template and every copy."""
@@ -86,7 +86,7 @@ class TestSession:
 
     def _create_template(self, connection: psycopg.Connection) -> None:
         unfinished = f"{self.template}_new"
-        _create_database(connection, unfinished, template="template0", owner=_role(self.migration_url))
+        _create_database(connection, unfinished, template="template0", owner=role_of(self.migration_url))
         environment = os.environ | self.environment(database=unfinished, redis_url=os.environ["REDIS_URL"])
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input", "--skip-checks"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -120,7 +120,8 @@ def database_of(url: str) -> str:
     return urlsplit(url).path.strip("/")
 
 
-def _role(url: str) -> str:
+def role_of(url: str) -> str:
+    """Return the name of the role in an address."""
     return urlsplit(url).username or ""
 
 
