@@ -16,7 +16,7 @@ export class Problem extends Error {
 
 export class Disconnected extends Error {}
 
-/** Send one request; `token` signs in as a visitor, `csrf` as the session's user. Gives up after 15 seconds. */
+/** Send one request; `token` signs in as a visitor, `csrf` as the session's user, neither as nobody. Gives up after 15 s. */
 export async function request(method, path, body, { token = "", csrf = "" } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -26,7 +26,7 @@ export async function request(method, path, body, { token = "", csrf = "" } = {}
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: token ? "omit" : "same-origin",
+    credentials: csrf ? "same-origin" : "omit",
   });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok) return content;

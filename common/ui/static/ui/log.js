@@ -20,11 +20,11 @@ export class Log {
     this.entries = [];
   }
 
-  /** Apply one live event: next in line is kept, an older one ignored, a later one makes us fetch what lies between. */
+  /** Apply one live event: next in line is kept, an older one ignored, a later one makes us fetch what lies between (promised). */
   receive(seq, event) {
     this.head = Math.max(this.head, seq);
     if (seq === this.seq + 1) this.#append([{ seq, event }]);
-    else if (seq > this.seq) this.catchUp();
+    return seq > this.seq ? this.catchUp() : Promise.resolve();
   }
 
   /** Take an `events` or `reset` frame. */

@@ -66,7 +66,7 @@ export class Outbox {
     try {
       const answer = await this.#options.send(item);
       this.#attempts = 0;
-      this.#options.onSent(item, answer);
+      await this.#options.onSent(item, answer);
       this.remove(item.client_message_id);
       return true;
     } catch (error) {
@@ -74,22 +74,20 @@ export class Outbox {
     }
   }
 
-  /** A refusal for good is shown to the person; a passing one is tried again by itself; a dead line waits for `flush`. */
+  /** A refusal for good is shown to the person; anything passing is tried again, at the latest when `flush` is called. */
   #disappointed(item, error) {
     if (error instanceof Problem && !error.isPassing) {
       this.#keep(item, "failed", error.message);
       return true;
     }
     this.#keep(item, "queued");
-    if (error instanceof Problem) setTimeout(() => this.flush(), this.#pauseSeconds(error) * 1000);
+    const pauseSeconds = error.retryAfter || 1 + backoffSeconds(++this.#attempts, this.#options.random);
+    setTimeout(() => this.flush(), pauseSeconds * 1000);
     return false;
   }
 
-  #pauseSeconds(problem) {
-    return problem.retryAfter || 1 + backoffSeconds(++this.#attempts, this.#options.random);
-  }
-
   #keep(item, state, error = "") {
+    if (!this.#items.has(item.client_message_id)) return;
     Object.assign(item, { state, error });
     const lasting = state === "failed" ? "failed" : "queued";
     this.#options.store.put(this.#options.prefix + item.client_message_id, { ...item, state: lasting });

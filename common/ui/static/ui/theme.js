@@ -18,9 +18,11 @@
     root.dataset.theme = theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
   }
 
+  /* A page with data-theme-fixed (the widget's panel) follows its host, not what was chosen for the desk. */
   window.irisxTheme = function (theme) {
     try {
-      localStorage.setItem("irisx.theme", theme);
+      if (root.dataset.themeFixed) root.dataset.themeFixed = theme;
+      else localStorage.setItem("irisx.theme", theme);
     } catch (refused) {
       root.dataset.themeFixed = theme;
     }

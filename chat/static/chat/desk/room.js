@@ -1,0 +1,123 @@
+/** The opened chat: its log, its marks. Logs of chats left behind are kept, so that coming back is instant. No DOM. */
+
+import { Disconnected } from "../../ui/http.js";
+import { Log } from "../../ui/log.js";
+
+const NEWEST = 100;
+const EARLIER = 100;
+const KEPT = 30;
+
+export class Room {
+  #logs = new Map();
+  #readTold = new Map();
+
+  /** `live()`: the socket. `onChange()`: something to draw changed. `isWatched()`: somebody looks at it now. */
+  constructor({ api, live, onChange, isWatched }) {
+    Object.assign(this, { api, live, onChange, isWatched });
+    this.row = null;
+    this.theirReadSeq = 0;
+  }
+
+  get id() {
+    return this.row?.id ?? null;
+  }
+
+  get log() {
+    return this.#logs.get(this.id);
+  }
+
+  get cursors() {
+    return this.id ? { [this.id]: this.log.seq } : {};
+  }
+
+  logOf(id) {
+    return this.#logs.get(id);
+  }
+
+  open(row) {
+    this.leave();
+    this.row = row;
+    this.theirReadSeq = row.visitor_read_seq ?? 0;
+    if (!this.log) this.#logs.set(row.id, this.#newLog(row));
+    this.#forgetOldest();
+    this.#subscribe();
+  }
+
+  leave() {
+    if (this.id) this.live().request("unsubscribe", { conversation_id: this.id }).catch(() => {});
+    this.row = null;
+  }
+
+  /** Take a newer row of the opened chat. */
+  learn(row) {
+    this.row = row;
+    this.theirReadSeq = Math.max(this.theirReadSeq, row.visitor_read_seq ?? 0);
+  }
+
+  hear(frame) {
+    const log = this.#logs.get(frame.conversation_id);
+    if (frame.type === "event") log?.receive(frame.seq, frame.event);
+    if (frame.type === "events" || frame.type === "reset") log?.receiveFrame(frame);
+    if (frame.type === "read" && frame.participant.type === "visitor" && frame.conversation_id === this.id) this.#seen(frame.seq);
+  }
+
+  noteHeads(heads = {}) {
+    if (this.id in heads) this.log.noteHead(heads[this.id]);
+  }
+
+  /** Another epoch: what we hold may never have happened. */
+  forget(heads = {}) {
+    for (const id of this.#logs.keys()) if (id !== this.id) this.#logs.delete(id);
+    if (this.id in heads) this.log.reset(heads[this.id]);
+  }
+
+  /** Say that the opened chat was read to its end; each seq once, and only while somebody looks. */
+  markRead() {
+    if (!this.id || !this.isWatched()) return false;
+    const { seq } = this.log;
+    if (seq <= (this.#readTold.get(this.id) ?? 0)) return false;
+    if (this.live().tell("read", { conversation_id: this.id, seq })) this.#readTold.set(this.id, seq);
+    return true;
+  }
+
+  async loadEarlier() {
+    const { id, log } = this;
+    const from = Math.max(0, log.base - EARLIER);
+    const answer = await this.api.events(id, from, log.base - from);
+    log.prepend(answer.events);
+  }
+
+  #newLog({ id, last_seq, agent_read_seq }) {
+    const base = Math.max(0, last_seq - NEWEST);
+    const onChange = () => id === this.id && this.onChange();
+    this.#readTold.set(id, agent_read_seq ?? 0);
+    return new Log({ base, read: (after) => this.#read(id, after), onChange });
+  }
+
+  /** Ask for what came since, and for what comes; without a socket, read once over HTTP and wait for the socket. */
+  async #subscribe() {
+    const { id, log } = this;
+    const fields = { conversation_id: id, after_seq: log.seq };
+    const frame = await this.live().request("subscribe", fields).catch((error) => (error instanceof Disconnected ? null : Promise.reject(error)));
+    if (frame) log.receiveFrame(frame);
+    else await log.catchUp();
+    if (this.id === id) this.onChange();
+  }
+
+  #read(id, after) {
+    if (this.live().state.name === "live") return this.live().request("events.get", { conversation_id: id, after_seq: after });
+    return this.api.events(id, after, 200).then((answer) => ({ type: "events", ...answer }));
+  }
+
+  #seen(seq) {
+    this.theirReadSeq = Math.max(this.theirReadSeq, seq);
+    this.onChange();
+  }
+
+  #forgetOldest() {
+    const log = this.log;
+    this.#logs.delete(this.id);
+    this.#logs.set(this.id, log);
+    if (this.#logs.size > KEPT) this.#logs.delete(this.#logs.keys().next().value);
+  }
+}

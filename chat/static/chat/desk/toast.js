@@ -1,0 +1,13 @@
+/** A short word at the bottom of the page that goes by itself and is read out. */
+
+import { h } from "../../ui/dom.js";
+
+const SHOWN_MILLISECONDS = 6000;
+const place = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+
+export function notify(text) {
+  if (!place.isConnected) document.body.append(place);
+  const toast = h("p", { class: "toast" }, text);
+  place.append(toast);
+  setTimeout(() => toast.remove(), SHOWN_MILLISECONDS);
+}

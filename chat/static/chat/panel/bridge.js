@@ -1,0 +1,57 @@
+/** The panel's talk with the launcher on the host page. The first page to answer is the one we go on trusting. */
+
+import { Problem } from "../../ui/http.js";
+
+const TOKEN_SECONDS = 10;
+
+export class Bridge {
+  #origin = "";
+  #waiting = [];
+
+  /** `hear(message)`: what the launcher says, from its window and its origin only. */
+  constructor(hear) {
+    this.hear = hear;
+    this.page = {};
+    this.token = "";
+    window.addEventListener("message", (event) => this.#receive(event));
+  }
+
+  /** Say that we are here. The only message sent without a known origin, and it carries nothing. */
+  greet() {
+    if (window.parent !== window) window.parent.postMessage({ irisx: 1, type: "panel.ready" }, "*");
+  }
+
+  tell(type, fields = {}) {
+    if (this.#origin) window.parent.postMessage({ irisx: 1, type, ...fields }, this.#origin);
+  }
+
+  /** Return the embed token that lets us start a conversation; `fresh` asks the launcher for a new one. */
+  embedToken(fresh = false) {
+    if (this.token && !fresh) return Promise.resolve(this.token);
+    if (window.parent === window) return Promise.reject(new Problem({ detail: "This chat opens inside the site it belongs to." }, 403));
+    this.tell("embed_token.expired");
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Problem({ detail: "The page around this chat does not answer." }, 503)), TOKEN_SECONDS * 1000);
+      this.#waiting.push((token) => (clearTimeout(timer), resolve(token)));
+    });
+  }
+
+  #receive(event) {
+    const message = event.data;
+    if (event.source !== window.parent || window.parent === window || message?.irisx !== 1) return;
+    if (this.#origin && event.origin !== this.#origin) return;
+    this.#origin = event.origin;
+    if (message.type === "init") this.#introduced(message);
+    if (message.type === "init" || message.type === "page") this.#remember(message);
+    this.hear(message);
+  }
+
+  #introduced({ embed_token }) {
+    this.token = embed_token;
+    for (const resolve of this.#waiting.splice(0)) resolve(embed_token);
+  }
+
+  #remember({ page_url, page_title, referrer }) {
+    this.page = { page_url, page_title, referrer };
+  }
+}
