@@ -1,0 +1,45 @@
+"""Which subscription and which billing periods a tenant has."""
+
+from datetime import datetime
+from uuid import UUID
+
+from common.errors import NotFound
+from usage.errors import NoSubscription
+from usage.models import BillingPeriod, Subscription
+
+
+def live_subscription(*, tenant_id: UUID) -> Subscription:
+    """Return the tenant's subscription with its plan; raise NoSubscription."""
+    live = Subscription.objects.for_tenant(tenant_id).exclude(status=Subscription.Status.CANCELED)
+    found = live.select_related("plan").first()
+    if found is None:
+        raise NoSubscription("This tenant has no subscription.")
+    return found
+
+
+def open_periods(*, tenant_id: UUID) -> list[BillingPeriod]:
+    """Return the open periods, the earliest first, with subscription; one query."""
+    periods = BillingPeriod.objects.for_tenant(tenant_id).filter(state=BillingPeriod.State.OPEN)
+    return list(periods.select_related("subscription__plan").order_by("starts_at"))
+
+
+def current_period(*, tenant_id: UUID, now: datetime) -> BillingPeriod:
+    """Return the open period that holds `now`; else the latest open one. Raises NoSubscription."""
+    periods = open_periods(tenant_id=tenant_id)
+    if not periods:
+        raise NoSubscription("This tenant has no open billing period.")
+    return next((period for period in periods if period.starts_at <= now < period.ends_at), periods[-1])
+
+
+def home_of(*, tenant_id: UUID, moment: datetime) -> BillingPeriod | None:
+    """Return the period, open or closed, that a moment lies in."""
+    return BillingPeriod.objects.for_tenant(tenant_id).filter(starts_at__lte=moment, ends_at__gt=moment).first()
+
+
+def period_of(*, tenant_id: UUID, period_id: UUID) -> BillingPeriod:
+    """Return a period with subscription and plan; raise NotFound."""
+    periods = BillingPeriod.objects.for_tenant(tenant_id).select_related("subscription__plan")
+    found = periods.filter(pk=period_id).first()
+    if found is None:
+        raise NotFound("There is no such billing period.")
+    return found

@@ -1,0 +1,22 @@
+"""What usage does: record, fold, subscribe, move from period to period."""
+
+from usage.services.folding import BATCH as FOLD_BATCH
+from usage.services.folding import fold_deltas
+from usage.services.partitions import make_partitions
+from usage.services.periods import AHEAD as ROLL_AHEAD
+from usage.services.periods import close_period, open_next_period, roll_periods
+from usage.services.recording import Receipt, record_usage
+from usage.services.subscriptions import start_subscription
+
+__all__ = [
+    "FOLD_BATCH",
+    "ROLL_AHEAD",
+    "Receipt",
+    "close_period",
+    "fold_deltas",
+    "make_partitions",
+    "open_next_period",
+    "record_usage",
+    "roll_periods",
+    "start_subscription",
+]
