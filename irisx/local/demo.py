@@ -145,7 +145,7 @@ class Demo:
         if not must and self.state.read("prepared.json").get("fingerprint") == fingerprint:
             return
         self.console.step("Migrating the database and seeding the demo company")
-        self.state.write("seed.json", {})  # readable by us only, before the passwords are in it
+        self.state.write("seed.json", self.state.read("seed.json"))  # readable by us only, before passwords are in it
         await self.supervisor.finish(programs.preparation(workshop, seed_file=self.state.seed_file))
         self.state.write("prepared.json", {"fingerprint": fingerprint})
 

@@ -53,6 +53,6 @@ class Valkey:
             'save ""',
             f"appendonly {'yes' if self.is_durable else 'no'}",
             "set-proc-title no",  # the title would overwrite the environment that marks it as ours
-            "loglevel notice",
+            "loglevel warning",
         ]
         return "\n".join([*lines, ""])
