@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+
+from accounts.models import User
 
 
 class EmailBackend(ModelBackend):
@@ -12,6 +13,7 @@ class EmailBackend(ModelBackend):
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
-    ) -> AbstractBaseUser | None:
-        email = (username or kwargs.get("email") or "").strip().lower()
-        return super().authenticate(request, username=email, password=password)
+    ) -> User | None:
+        email = str(username or kwargs.get("email") or "").strip().lower()
+        user = super().authenticate(request, username=email, password=password)
+        return user if isinstance(user, User) else None

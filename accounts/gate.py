@@ -39,7 +39,7 @@ class PrincipalAuthentication(BaseAuthentication):
 
     def _by_session(self, request: Request) -> tuple[Principal, None] | None:
         user = getattr(request._request, "user", None)
-        if not isinstance(user, User) or not user.is_active:
+        if not isinstance(user, User) or not user.is_active or _is_public(request):
             return None
         _require_csrf(request)
         return session_principal(request._request, user), None
@@ -52,24 +52,33 @@ def session_principal(request: object, user: User) -> Principal:
 
 
 class _Csrf(CsrfViewMiddleware):
-    def _reject(self, request: object, reason: str) -> str:  # type: ignore[override] # the reason itself, as DRF does
+    def _reject(self, request: object, reason: str) -> str:
         return reason
 
 
 def _require_csrf(request: Request) -> None:
-    check = _Csrf(lambda _: None)  # type: ignore[arg-type, return-value] # never called: only the check is used
+    check = _Csrf(lambda _: None)  # type: ignore[arg-type] # never called: only the check is used
     check.process_request(request._request)
     reason = check.process_view(request._request, None, (), {})  # type: ignore[arg-type] # the view plays no part
     if reason:
         raise Forbidden(f"CSRF check failed: {reason}", code="csrf")
 
 
+def _needed(view: Any) -> tuple[str, ...]:
+    needed = view.permissions.get(view.action, ())
+    return (needed,) if isinstance(needed, str) else tuple(needed)
+
+
+def _is_public(request: Request) -> bool:
+    """Say whether the action is everybody's: a browser's session, which anybody's page could ride on, plays no part there."""
+    return PUBLIC in _needed(request.parser_context["view"])
+
+
 class HasPermission(BasePermission):
     """Hold a request to the view's `permissions` table; an action without an entry is nobody's."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        needed = view.permissions.get(view.action, ())
-        names = (needed,) if isinstance(needed, str) else needed
+        names = _needed(view)
         if PUBLIC in names:
             return True
         if not isinstance(request.user, Principal):

@@ -99,9 +99,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person who signs in by e-mail. `is_staff` makes an operator of this installation."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(
-        max_length=254, unique=True, error_messages={"unique": "This e-mail address is in use."}
-    )
+    email = models.EmailField(max_length=254, unique=True, error_messages={"unique": "This e-mail address is in use."})
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("operator", default=False)
@@ -189,5 +187,3 @@ class AuditEntry(LedgerModel):
         verbose_name_plural = "audit entries"
         # The tenant's audit page, newest first.
         indexes = [models.Index(fields=["tenant", "-created_at"], name="audit_entries_newest")]
-
-

@@ -50,7 +50,7 @@ def hash_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def secret_matches(secret: str, stored: bytes) -> bool:
+def secret_matches(secret: str, stored: bytes | memoryview) -> bool:
     """Compare in constant time."""
     return hmac.compare_digest(hash_secret(secret), bytes(stored))
 

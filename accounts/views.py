@@ -40,7 +40,9 @@ class MeViewSet(TenantViewSet):
     def show(self, request: Request) -> Response:
         return Response(present_me(self.principal))
 
-    @extend_schema(summary="Act in another company", request=ChooseTenant, responses={200: dict[str, Any]}, tags=["accounts"])
+    @extend_schema(
+        summary="Act in another company", request=ChooseTenant, responses={200: dict[str, Any]}, tags=["accounts"]
+    )
     def choose(self, request: Request) -> Response:
         user = User.objects.get(pk=require_user(self.principal))
         tenant_id: UUID = decode("tn", self.read(ChooseTenant)["tenant"])
@@ -76,7 +78,7 @@ class TicketViewSet(TenantViewSet):
 
 def socket_url(kind: str) -> str:
     """Return the address of the visitors' or agents' socket."""
-    return settings.IRISX_BASE_URL.replace("http", "ws", 1) + f"/ws/v1/{kind}"
+    return str(settings.IRISX_BASE_URL).replace("http", "ws", 1) + f"/ws/v1/{kind}"
 
 
 def present_me(principal: Principal) -> dict[str, Any]:
@@ -87,7 +89,9 @@ def present_me(principal: Principal) -> dict[str, Any]:
     return {
         "kind": principal.kind,
         "user": {"id": encode("us", principal.id), "email": email, "name": principal.name} if is_user else None,
-        "tenant": {"id": encode("tn", principal.tenant_id), "name": tenant.name, "slug": tenant.slug} if tenant else None,
+        "tenant": {"id": encode("tn", principal.tenant_id), "name": tenant.name, "slug": tenant.slug}
+        if tenant
+        else None,
         "role": principal.role,
         "permissions": sorted(principal.permissions),
     }

@@ -46,7 +46,9 @@ class ConversationAdmin(LedgerAdmin):
     def timeline(self, conversation: Conversation) -> SafeString:
         """Draw the conversation's log as a list, oldest first, at most 200 entries."""
         events = ChatEvent.unscoped.filter(tenant_id=conversation.tenant_id, conversation_id=conversation.pk)
-        lines = ((e.occurred_at.strftime("%H:%M:%S"), _who(e), _what(e)) for e in events.order_by("seq")[:TIMELINE_EVENTS])
+        lines = (
+            (e.occurred_at.strftime("%H:%M:%S"), _who(e), _what(e)) for e in events.order_by("seq")[:TIMELINE_EVENTS]
+        )
         return format_html("<ol>{}</ol>", format_html_join("", "<li><code>{}</code> <b>{}</b> {}</li>", lines))
 
 

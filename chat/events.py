@@ -34,7 +34,12 @@ class Logged(LiveEvent):
 
     def frames(self) -> Iterable[tuple[str, dict[str, Any]]]:
         event = self.event
-        frame = {"v": 1, "type": "event", "conversation_id": encode("cc", event.conversation_id), "event": event_body(event)}
+        frame = {
+            "v": 1,
+            "type": "event",
+            "conversation_id": encode("cc", event.conversation_id),
+            "event": event_body(event),
+        }
         yield conversation_topic(event.tenant_id, event.conversation_id, for_visitor=False), {**frame, "seq": event.seq}
         if event.visitor_seq is not None:
             to = conversation_topic(event.tenant_id, event.conversation_id, for_visitor=True)

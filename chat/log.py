@@ -42,7 +42,7 @@ def append(
     payload: dict[str, Any],
     now: datetime,
     is_public: bool = True,
-    counted: Counted = Counted(),  # noqa: B008 - frozen
+    counted: Counted = Counted(),
 ) -> ChatEvent:
     """Write the next event. Two statements; holds the conversation's row until the transaction ends."""
     seq, visitor_seq = _allot(tenant_id, conversation_id, is_public, counted, now)
@@ -58,10 +58,8 @@ def append(
     )
 
 
-def _allot(
-    tenant_id: UUID, conversation_id: UUID, is_public: bool, counted: Counted, now: datetime
-) -> tuple[int, int]:
-    values = {
+def _allot(tenant_id: UUID, conversation_id: UUID, is_public: bool, counted: Counted, now: datetime) -> tuple[int, int]:
+    values: dict[str, Any] = {
         "tenant_id": tenant_id,
         "conversation_id": conversation_id,
         "is_public": is_public,

@@ -44,7 +44,10 @@ class Widget(TenantModel):
     require_email = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     domains_whitelist = ArrayField(
-        models.CharField(max_length=255), default=list, blank=True, help_text="Empty: any; *.example.com: its subdomains."
+        models.CharField(max_length=255),
+        default=list,
+        blank=True,
+        help_text="Empty: any; *.example.com: its subdomains.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -111,7 +114,9 @@ class Conversation(TenantModel):
             models.UniqueConstraint(
                 fields=["widget", "visitor"], condition=Q(status="active"), name="chat_conversations_one_open"
             ),
-            models.CheckConstraint(condition=Q(rating=None) | Q(rating__range=(1, 5)), name="chat_conversations_rating"),
+            models.CheckConstraint(
+                condition=Q(rating=None) | Q(rating__range=(1, 5)), name="chat_conversations_rating"
+            ),
             models.CheckConstraint(
                 condition=Q(last_visitor_seq__lte=F("last_seq")), name="chat_conversations_visitor_seq"
             ),

@@ -1,1 +1,71 @@
-panel_urls: list = []
+"""What a customer's page loads from us: the launcher as /widget.js, and the panel in its iframe."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from csp.decorators import csp_replace
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import condition, require_safe
+
+from accounts.presence import services as presence
+from accounts.tenancy import tenant_scope
+from accounts.views import socket_url
+from chat import embedding, selectors
+from chat.models import Widget
+from chat.presenters import widget_look
+from common.errors import NotFound
+
+LAUNCHER = Path(__file__).parent / "static" / "chat" / "launcher.js"
+# Long enough to cost a returning visitor nothing, short enough that a mended launcher is everywhere within minutes.
+LAUNCHER_SECONDS = 300
+
+
+@cache
+def _launcher() -> tuple[bytes, str]:
+    content = LAUNCHER.read_bytes()
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+@require_safe
+@gzip_page
+@condition(etag_func=lambda request: _launcher()[1])
+def launcher(request: HttpRequest) -> HttpResponse:
+    """Serve the launcher to any site."""
+    response = HttpResponse(_launcher()[0], content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = f"public, max-age={LAUNCHER_SECONDS}"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@require_safe
+@xframe_options_exempt
+def panel(request: HttpRequest, widget_key: str) -> HttpResponse:
+    """Show a widget's panel; only pages of its domains may frame it (CSP frame-ancestors)."""
+    try:
+        widget = selectors.widget_by_key(widget_key)
+    except NotFound as error:
+        raise Http404(error.message) from error
+    answer = csp_replace({"frame-ancestors": embedding.frame_ancestors(widget)})
+    response: HttpResponse = answer(lambda request: render(request, "chat/panel.html", {"panel": _beginnings(widget)}))(request)
+    response["Cache-Control"] = "no-cache"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _beginnings(widget: Widget) -> dict[str, Any]:
+    with tenant_scope(widget.tenant_id):
+        is_anybody_there = presence.online(tenant_id=widget.tenant_id, now=timezone.now()).exists()
+    return {**widget_look(widget), "agents_online": is_anybody_there, "socket": socket_url("visitor")}
+
+
+panel_urls = [
+    path("widget.js", launcher, name="launcher"),
+    path("chat/panel/<str:widget_key>", panel, name="panel"),
+]

@@ -1,10 +1,12 @@
-"""The sockets of chat."""
+"""The sockets of chat. Django's `path` routes ASGI applications too; its stubs know only views."""
 
-from django.urls import path
+from typing import Any, cast
+
+from django.urls import URLPattern, path
 
 from chat.consumers import AgentConsumer, VisitorConsumer
 
-websocket_urlpatterns = [
-    path("ws/v1/visitor", VisitorConsumer.as_asgi()),
-    path("ws/v1/agent", AgentConsumer.as_asgi()),
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/v1/visitor", cast(Any, VisitorConsumer.as_asgi())),
+    path("ws/v1/agent", cast(Any, AgentConsumer.as_asgi())),
 ]

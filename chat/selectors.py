@@ -96,7 +96,13 @@ def events_after(
 
 
 def messages_page(
-    *, tenant_id: UUID, conversation_id: UUID, for_visitor: bool, after_seq: int | None, before_seq: int | None, limit: int
+    *,
+    tenant_id: UUID,
+    conversation_id: UUID,
+    for_visitor: bool,
+    after_seq: int | None,
+    before_seq: int | None,
+    limit: int,
 ) -> list[Message]:
     """Return messages in order: after a number, or the newest before one."""
     number = "visitor_seq" if for_visitor else "seq"

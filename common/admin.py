@@ -1,10 +1,10 @@
 """Bases of the admin's pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -24,13 +24,14 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg] # generic only in
 
     @cached_property
     def count(self) -> int:
-        query = self.object_list.query  # type: ignore[union-attr] # the admin always hands a queryset
+        query = cast("QuerySet[Model]", self.object_list).query
         if query.where:
             return super().count
         with connection.cursor() as cursor:
             cursor.execute("SELECT sum(reltuples)::bigint FROM pg_class WHERE oid IN "
-                           "(SELECT relid FROM pg_partition_tree(to_regclass(%s)) UNION SELECT to_regclass(%s)) AND relkind = 'r'",
-                           [query.model._meta.db_table] * 2)  # fmt: skip
+                           "(SELECT relid FROM pg_partition_tree(to_regclass(%s))"
+                           " UNION SELECT to_regclass(%s)) AND relkind = 'r'",
+                           [cast("type[Model]", query.model)._meta.db_table] * 2)  # fmt: skip
             estimate = int(cursor.fetchone()[0] or 0)
         return estimate if estimate > 10_000 else super().count
 

@@ -7,7 +7,6 @@ import orjson
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-
 from common.errors import DomainError, Unreadable
 
 BODY_LIMIT_BYTES = 5 * 1024 * 1024

@@ -19,7 +19,9 @@ def send_on_commit(*, template: str, to: Sequence[str], context: dict[str, Any],
     transaction.on_commit(partial(_send, message), robust=True)
 
 
-def render(*, template: str, to: Sequence[str], context: dict[str, Any], language: str = "en") -> EmailMultiAlternatives:
+def render(
+    *, template: str, to: Sequence[str], context: dict[str, Any], language: str = "en"
+) -> EmailMultiAlternatives:
     """Return the message, not sent."""
     with translation.override(language):
         subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())

@@ -63,14 +63,16 @@ def as_domain_error(exception: Exception) -> DomainError | None:
         case exceptions.ParseError():
             return Unreadable(str(exception.detail))
         case exceptions.Throttled():
-            return TooMany("Slow down.", retry_after_seconds=int(exception.wait or 1))
+            return TooMany("Slow down.", retry_after_seconds=int(getattr(exception, "wait", None) or 1))
         case exceptions.APIException():
             return _other(exception)
     return None
 
 
 def _other(exception: exceptions.APIException) -> DomainError:
-    error = DomainError(str(exception.detail), code=str(getattr(exception, "default_code", "refused")).replace("_", "-"))
+    error = DomainError(
+        str(exception.detail), code=str(getattr(exception, "default_code", "refused")).replace("_", "-")
+    )
     error.status = exception.status_code  # type: ignore[misc] # DRF's own statuses: 405, 406, 415
     return error
 

@@ -1,7 +1,8 @@
 """The second wall, in PostgreSQL: row-level security by one setting of the transaction, and one role that sees every row.
 
 `irisx.tenant` holds the id whose rows are visible; unset or empty, no row is (NULLIF, because a pooled connection keeps `''`
-after a transaction-local setting). The role `irisx_system` is let through by a policy of its own, so that no role needs BYPASSRLS.
+after a transaction-local setting). The role `irisx_system` is let through by a policy of its own, so no role
+needs BYPASSRLS.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Gap-free numbers: a rolled-back transaction gives its number back, because the counter is a row and not a PostgreSQL sequence."""
+"""Gap-free numbers: a rolled-back transaction gives its number back, because the counter is a row, no sequence."""
 
 from uuid import UUID
 

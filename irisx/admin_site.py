@@ -1,9 +1,10 @@
 """The operators' admin: unfold's theme, every tenant's rows by the named bypass."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from unfold.sites import UnfoldAdminSite
 
 from accounts.tenancy import system_access
@@ -25,5 +26,6 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is untyped
 
 
 def _rendered(response: Any) -> HttpResponseBase:
-    return response.render() if hasattr(response, "render") and not response.is_rendered else response
-
+    if isinstance(response, SimpleTemplateResponse):
+        response.render()
+    return cast(HttpResponseBase, response)

@@ -1,6 +1,7 @@
 """The ASGI application: pages and API by Django, sockets by Channels."""
 
 import os
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -11,4 +12,4 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - consu
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
 
-application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})
+application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(cast(Any, websocket_urlpatterns))})

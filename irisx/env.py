@@ -94,22 +94,34 @@ VARIABLES = (
     Variable("SECRET_KEY", text, None, "signs sessions, tickets and tokens; 50 random characters or more", secret=True),
     Variable("DEBUG", boolean, "false", "Django's debug pages; never true in production"),
     Variable("ALLOWED_HOSTS", words, "localhost,127.0.0.1,[::1]", "host names this installation answers to"),
-    Variable("DATABASE_URL", POSTGRES, None, "PostgreSQL as the serving role (no superuser, not the owner)", secret=True),
-    Variable("DATABASE_MIGRATION_URL", POSTGRES, "", "PostgreSQL as the owner, for migrations; empty: DATABASE_URL", True),
+    Variable(
+        "DATABASE_URL", POSTGRES, None, "PostgreSQL as the serving role (no superuser, not the owner)", secret=True
+    ),
+    Variable(
+        "DATABASE_MIGRATION_URL", POSTGRES, "", "PostgreSQL as the owner, for migrations; empty: DATABASE_URL", True
+    ),
     Variable("DATABASE_POOL_SIZE", whole(1, 500), "10", "most connections a process keeps open"),
     Variable("REDIS_URL", REDIS, None, "Valkey or Redis: channel layer, task queue, leases, rate limits", secret=True),
-    Variable("FREESWITCH_URL", esl_urls, "", "Event Socket of each node: esl://[user]:password@host:port[,…]", secret=True),
-    Variable("EMAIL_URL", text, "consolemail://", "smtp+tls://user:password@host:587 sends; consolemail:// prints", True),
+    Variable(
+        "FREESWITCH_URL", esl_urls, "", "Event Socket of each node: esl://[user]:password@host:port[,…]", secret=True
+    ),
+    Variable(
+        "EMAIL_URL", text, "consolemail://", "smtp+tls://user:password@host:587 sends; consolemail:// prints", True
+    ),
     Variable("DEFAULT_FROM_EMAIL", text, "IRISX <no-reply@localhost>", "sender of every e-mail"),
     Variable("IRISX_BASE_URL", url("http", "https"), "http://127.0.0.1:8000", "the address visitors and agents use"),
     Variable("IRISX_MEDIA_ROOT", folder, "media", "folder of uploaded and produced files"),
     Variable("IRISX_STATIC_ROOT", folder, "static", "folder collectstatic fills"),
-    Variable("IRISX_MAIL_DIR", folder, "", "when set, e-mails are kept here and shown at /inbox/ instead of being sent"),
+    Variable(
+        "IRISX_MAIL_DIR", folder, "", "when set, e-mails are kept here and shown at /inbox/ instead of being sent"
+    ),
     Variable("IRISX_DEMO", boolean, "false", "the demo: loopback addresses allowed, inbox page shown, plain http"),
     Variable(
         "IRISX_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least severe log line that is written"
     ),
-    Variable("IRISX_WORKER_STALE_SECONDS", whole(5, 3600), "30", "seconds of silence after which a worker counts as gone"),
+    Variable(
+        "IRISX_WORKER_STALE_SECONDS", whole(5, 3600), "30", "seconds of silence after which a worker counts as gone"
+    ),
 )
 
 

@@ -41,7 +41,9 @@ async def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when this process can serve: its database answers and no migration is missing."""
     applied = await _within(_applied_migrations())
     is_ready = applied is not None and set(_known_migrations()) <= applied
-    return HttpResponse("ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503, content_type="text/plain")
+    return HttpResponse(
+        "ready\n" if is_ready else "not ready\n", status=200 if is_ready else 503, content_type="text/plain"
+    )
 
 
 @_plain
@@ -63,7 +65,9 @@ def report(
     parts = {
         "database": _connected(applied is not None),
         "redis": _connected(heartbeats is not None),
-        "freeswitch": {"status": "not configured"} if switches == [] else _connected(bool(switches) and all(switches or [])),
+        "freeswitch": {"status": "not configured"}
+        if switches == []
+        else _connected(bool(switches) and all(switches or [])),
     }
     is_whole = workers == "running" and all(m == "applied" for m in migrations.values())
     is_whole = is_whole and all(part["status"] in {"connected", "not configured"} for part in parts.values())

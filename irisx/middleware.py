@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 ADMIN_ADDS = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
 
 
-class ContentSecurityPolicyMiddleware(CSPMiddleware):  # type: ignore[misc] # django-csp is untyped
+class ContentSecurityPolicyMiddleware(CSPMiddleware):
     """Send the policy of settings; under /admin/ the theme's additions."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:

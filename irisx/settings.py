@@ -85,7 +85,9 @@ TEMPLATES = [
 def database(address: str, *, pooled: bool) -> dict[str, object]:
     """Return Django's settings of one database address; a pooled one lends its connections to threads."""
     settings: dict[str, object] = environ.Env.db_url_config(address)
-    options: dict[str, object] = {"pool": {"min_size": 0, "max_size": ENV["DATABASE_POOL_SIZE"], "timeout": 5}} if pooled else {}
+    options: dict[str, object] = (
+        {"pool": {"min_size": 0, "max_size": ENV["DATABASE_POOL_SIZE"], "timeout": 5}} if pooled else {}
+    )
     return {
         **settings,
         "ENGINE": "django.db.backends.postgresql",

@@ -50,7 +50,7 @@ def test_no_import_runs_against_the_arrows() -> None:
 
 
 def test_only_live_talks_to_the_channel_layer() -> None:
-    assert files_importing("channels.layers") == {"common/live/hub.py", "common/live/publish.py"}
+    assert files_importing("channels.layers") == {"common/live/layer.py"}
 
 
 def test_only_outgoing_opens_customers_addresses() -> None:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -29,10 +28,6 @@ class TenantViewSet(ViewSet):
     permissions: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     now: datetime
     _scope: ExitStack
-
-    @classmethod
-    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        return cast(Callable[..., Any], csrf_exempt(super().as_view(*args, **kwargs)))  # sessions are checked on sign-in
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._scope:
@@ -80,5 +75,3 @@ class TenantViewSet(ViewSet):
 
 def _answer(response: Response) -> idempotency.Answer:
     return idempotency.Answer(response.status_code, response.data)
-
-

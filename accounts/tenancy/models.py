@@ -33,9 +33,9 @@ class TenantManager(models.Manager[M]):
         """Insert one row; `tenant` or `tenant_id` is among the fields."""
         return super().get_queryset().create(**fields)
 
-    def bulk_create(self, objs: Iterable[M], **options: Any) -> list[M]:
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
         """Insert many rows in as few statements as possible."""
-        return super().get_queryset().bulk_create(objs, **options)
+        return super().get_queryset().bulk_create(objs, *args, **options)
 
 
 class TenantModel(models.Model):

@@ -11,5 +11,5 @@ class LedgerPrimaryKey(CompositeKey):
     def __init__(self, table: str) -> None:
         super().__init__(table, ("tenant_id", "id"))
 
-    def deconstruct(self) -> tuple[str, list[str], dict[str, str]]:  # type: ignore[override] # narrower than Django's Any
+    def deconstruct(self) -> tuple[str, list[str], dict[str, str]]:
         return (type(self).__name__, [self.table], {})

@@ -19,7 +19,7 @@ def tenant_scope(tenant_id: UUID) -> Iterator[None]:
 
 @contextmanager
 def system_access(reason: str) -> Iterator[None]:
-    """Run the block in a transaction that sees every tenant's rows. `reason` is logged: it names who goes around the wall and why."""
+    """Run the block in a transaction that sees every tenant's rows. `reason` is logged: it names who and why."""
     logger.debug("system access: %s", reason)
     with transaction_settings(role=SYSTEM_ROLE):
         yield

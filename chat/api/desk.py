@@ -25,7 +25,9 @@ ASSIGNED = OpenApiParameter("assigned", enum=["me", "none", "any"])
 class AgentConversationsViewSet(TenantViewSet):
     permissions = {"list": "chat.read", "queue": "chat.read"}
 
-    @extend_schema(summary="Conversations", parameters=[STATUS, ASSIGNED], responses={200: dict[str, Any]}, tags=["desk"])
+    @extend_schema(
+        summary="Conversations", parameters=[STATUS, ASSIGNED], responses={200: dict[str, Any]}, tags=["desk"]
+    )
     def list(self, request: Request) -> Response:
         rows = self._filtered(selectors.conversations(self.principal.tenant_id))
         return self._page(rows, moment="last_message_at")
@@ -69,7 +71,9 @@ class PresenceViewSet(TenantViewSet):
         row = presence.presence_of(tenant_id=self.principal.tenant_id, user_id=require_user(self.principal))
         return Response(self._present(row))
 
-    @extend_schema(summary="Choose my presence", request=serializers.Presence, responses={200: dict[str, Any]}, tags=["desk"])
+    @extend_schema(
+        summary="Choose my presence", request=serializers.Presence, responses={200: dict[str, Any]}, tags=["desk"]
+    )
     def choose(self, request: Request) -> Response:
         wanted = self.read(serializers.Presence)
         row = services.note_presence(

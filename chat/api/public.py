@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -21,7 +22,6 @@ from chat.services.conversations import Page
 from common.errors import Forbidden, NotAuthenticated, NotFound
 from common.ids import encode
 from common.timestamps import rfc3339
-from django.conf import settings
 
 
 class WidgetViewSet(TenantViewSet):
@@ -67,7 +67,11 @@ class StartViewSet(TenantViewSet):
         examples=[
             OpenApiExample(
                 "From a page",
-                {"widget_key": "cw_0f8fad5bd9cb469fa16570867728950e", "embed_token": "WyJjd18…", "visitor_name": "Dana"},
+                {
+                    "widget_key": "cw_0f8fad5bd9cb469fa16570867728950e",
+                    "embed_token": "WyJjd18…",
+                    "visitor_name": "Dana",
+                },
                 request_only=True,
             )
         ],

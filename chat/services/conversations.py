@@ -87,7 +87,10 @@ def _announce_start(conversation: Conversation, now: datetime) -> None:
     event = _log_status(conversation, Conversation.Status.ACTIVE, by="visitor", now=now)
     conversation.last_seq, conversation.last_visitor_seq = event.seq, event.visitor_seq or 0
     enqueue_webhook(
-        "chat.conversation.started", conversation, {"conversation": conversation_row(conversation, for_visitor=False)}, now
+        "chat.conversation.started",
+        conversation,
+        {"conversation": conversation_row(conversation, for_visitor=False)},
+        now,
     )
     record_usage(
         tenant_id=conversation.tenant_id,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from channels.layers import get_channel_layer
+from common.live.layer import channel_layer
 
 logger = logging.getLogger(__name__)
 Deliver = Callable[[str], None]
@@ -15,7 +15,7 @@ CONFIRMATION_SECONDS = 3
 
 
 class Hub:
-    """Topics and their local listeners, in one event loop. A listener is a function that takes an encoded frame and never blocks."""
+    """Topics and their local listeners, in one event loop. A listener takes an encoded frame and never blocks."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Deliver]] = defaultdict(set)
@@ -47,12 +47,12 @@ class Hub:
         del self._listeners[topic]
         if self._joined.pop(topic, None) and self._channel is not None:
             try:
-                await get_channel_layer().group_discard(topic, await self._channel)
+                await channel_layer().group_discard(topic, await self._channel)
             except OSError:
                 logger.warning("topic %s could not be left", topic, exc_info=True)
 
     async def _join(self, topic: str) -> None:
-        layer, channel = get_channel_layer(), await self._own_channel()
+        layer, channel = channel_layer(), await self._own_channel()
         await layer.group_add(topic, channel)
         # The layer does not wait for the server's confirmation: our own probe coming back is one.
         probe, heard = uuid4().hex, asyncio.Event()
@@ -70,7 +70,7 @@ class Hub:
 
     async def _own_channel(self) -> str:
         if self._channel is None:
-            self._channel = asyncio.ensure_future(get_channel_layer().new_channel())
+            self._channel = asyncio.ensure_future(channel_layer().new_channel())
         try:
             channel = await asyncio.shield(self._channel)
         except OSError:
@@ -81,7 +81,7 @@ class Hub:
         return channel
 
     async def _receive_for_ever(self, channel: str) -> None:
-        layer = get_channel_layer()
+        layer = channel_layer()
         while True:
             message = await layer.receive(channel)
             if message["type"] == "probe":

@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any
 
 import orjson
-from channels.layers import get_channel_layer
 from django.db import transaction
+
+from common.live.layer import channel_layer
 
 logger = logging.getLogger(__name__)
 MOST_WAITING = 10_000
@@ -68,7 +69,7 @@ class Publisher:
         self._loop.run_until_complete(self._send_for_ever())
 
     async def _send_for_ever(self) -> None:
-        layer = get_channel_layer()
+        layer = channel_layer()
         while True:
             item = await self._queue.get()
             if isinstance(item, asyncio.Event):

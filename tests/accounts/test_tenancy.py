@@ -48,7 +48,9 @@ class TestTheWallInPostgreSQL:
     def test_stands_around_every_tenant_model(self, db: None) -> None:
         tables = {m._meta.db_table for m in apps.get_models() if issubclass(m, TenantModel)} | {"tenants"}
         with connection.cursor() as cursor:
-            cursor.execute("SELECT relname FROM pg_class WHERE relforcerowsecurity AND relname = ANY(%s)", [list(tables)])
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relforcerowsecurity AND relname = ANY(%s)", [list(tables)]
+            )
             assert {row[0] for row in cursor.fetchall()} == tables
 
     def test_shows_nothing_without_a_tenant(self, acme: factories.Company) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from accounts.tenancy import tenant_scope
-
 from chat.models import Widget
 from tests import factories
 from tests.conftest import ApiClient
@@ -69,5 +68,3 @@ def send() -> Callable[..., Any]:
         return client.post("/v1/chat/message/send", body, **extra)
 
     return send
-
-

@@ -152,7 +152,9 @@ class TestLive:
         assert [e["seq"] for e in (await desk.next("events"))["events"]] == [1]
         panel = await visitor(visitor_token=chat.visitor_token)
         await panel.next("ready")
-        await panel.send("message.send", id="3", conversation_id=chat.conversation_id, client_message_id="m1", text="Hi")
+        await panel.send(
+            "message.send", id="3", conversation_id=chat.conversation_id, client_message_id="m1", text="Hi"
+        )
         ack = await panel.next("ack")
         assert (ack["id"], ack["seq"]) == ("3", 2)
         heard = await desk.next("event")
@@ -213,9 +215,7 @@ class TestCatchingUp:
         panel = await visitor(visitor_token=chat.visitor_token, cursors={chat.conversation_id: 1})
         assert (await panel.next("reset"))["head"] == 4
 
-    async def test_a_ping_carries_the_heads(
-        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_a_ping_carries_the_heads(self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
         panel = await visitor(visitor_token=chat.visitor_token)
         assert (await panel.next("ping"))["heads"] == {chat.conversation_id: 1}
@@ -241,7 +241,10 @@ class TestRefusals:
             ({"type": "message.send", "client_message_id": "m1", "text": "x" * 5001}, 422),
             ({"type": "message.send", "client_message_id": "m1", "text": 5}, 422),
             ({"type": "message.send", "text": "no id"}, 422),
-            ({"type": "message.send", "conversation_id": "cc_" + "0" * 32, "client_message_id": "m1", "text": "x"}, 404),
+            (
+                {"type": "message.send", "conversation_id": "cc_" + "0" * 32, "client_message_id": "m1", "text": "x"},
+                404,
+            ),
             ({"type": "events.get", "after_seq": -1}, 422),
             ({"type": "read", "seq": "all"}, 422),
             ({"type": "nonsense"}, 422),
@@ -255,7 +258,9 @@ class TestRefusals:
         problem = await panel.next("problem")
         assert (problem["id"], problem["problem"]["status"]) == ("9", status)
         assert await sync_to_async(count)(Message) == 0
-        await panel.send("message.send", id="10", conversation_id=chat.conversation_id, client_message_id="ok", text="Hi")
+        await panel.send(
+            "message.send", id="10", conversation_id=chat.conversation_id, client_message_id="ok", text="Hi"
+        )
         assert (await panel.next("ack"))["id"] == "10"
 
     @pytest.mark.parametrize("text", ["{no", "[]", '"x"', '{"v":2,"type":"pong"}', '{"v":1}', "x" * 70_000])

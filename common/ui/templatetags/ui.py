@@ -9,9 +9,12 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common.money import exponent
+
 register = template.Library()
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+MINUS = "\N{MINUS SIGN}"
 HUES = 8
 
 
@@ -59,11 +62,11 @@ def field(bound: BoundField, label: str = "") -> dict[str, Any]:
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
-    """Return an amount with its currency, at least two decimals, no more than it has: `$12.50`, `$0.0075`, `CHF 3.00`."""
-    whole, _, cents = f"{abs(amount):,f}".partition(".")
-    shown = f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
-    symbol = SYMBOLS.get(currency, f"{currency} ")
-    return f"{'−' if amount < 0 else ''}{symbol}{shown}"
+    """Return an amount with its currency, with the currency's decimals and as many more as it has: `$12.50`, `$0.0075`."""
+    whole, _, part = f"{abs(amount):,f}".partition(".")
+    cents = part.rstrip("0").ljust(exponent(currency), "0")
+    number = f"{whole}.{cents}" if cents else whole
+    return f"{MINUS if amount < 0 else ''}{SYMBOLS.get(currency, f'{currency} ')}{number}"
 
 
 @register.filter

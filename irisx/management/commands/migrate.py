@@ -19,4 +19,4 @@ class Command(DjangoMigrate):
     def handle(self, *args: Any, **options: Any) -> str | None:
         if options["database"] == "owner":
             ensure_roles(connections["owner"], serving_role=str(connections["default"].settings_dict["USER"]))
-        return super().handle(*args, **options)  # type: ignore[func-returns-value] # Django's returns None
+        return super().handle(*args, **options)
