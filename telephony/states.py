@@ -40,6 +40,16 @@ class HangupSource(StrEnum):
     UNKNOWN = ""
 
 
+class Dispatch(StrEnum):
+    """What we know of a leg's way to the switch; only an unsent leg may be dialled."""
+
+    UNSENT = "unsent"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
 class Retry(StrEnum):
     """Whether dialling again can help."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -80,7 +80,7 @@ class Node:
             raise NotSent(f"{self.address.name} is not connected")
         return await self._commands.send(command, timeout_seconds=timeout_seconds)
 
-    async def notices(self) -> AsyncIterator[Notice]:
+    async def notices(self) -> AsyncGenerator[Notice, None]:
         """Yield what happens on this switch for ever, in order; reconnects by itself.
 
         The consumer sets the pace: while it works, at most `queue_size` events wait here and the rest at the switch.

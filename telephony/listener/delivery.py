@@ -1,0 +1,88 @@
+"""Send commands to the switch: each taken once, its outcome recorded."""
+
+import logging
+
+from django.utils import timezone
+
+from common.db import in_database_thread
+from telephony.esl import commands
+from telephony.esl.commands import Command, Gateway
+from telephony.esl.connection import Node
+from telephony.esl.errors import NotSent, Unconfirmed, UnsafeValue
+from telephony.esl.link import Reply
+from telephony.esl.protocol import ApiReply
+from telephony.models.commands import CommandKind
+from telephony.services import dispatching
+from telephony.services.dispatching import Order, Outcome
+
+log = logging.getLogger(__name__)
+
+RING_SECONDS = 60
+
+
+async def deliver_waiting(node: Node) -> None:
+    """Send everything that waits for this node, oldest first, while it is connected."""
+    for tenant_id, call_id, command_id in await in_database_thread(
+        dispatching.waiting_commands, node=node.address.name
+    ):
+        if not node.is_up:
+            return
+        order = await in_database_thread(
+            dispatching.take,
+            tenant_id=tenant_id,
+            call_id=call_id,
+            command_id=command_id,
+            node=node.address.name,
+            now=timezone.now(),
+        )
+        if order is not None:
+            await _deliver(node, order)
+
+
+async def expire_late() -> None:
+    """Fail what was not sent in time, whether or not any switch is connected."""
+    now = timezone.now()
+    for tenant_id, call_id, command_id in await in_database_thread(dispatching.expired_commands, now=now):
+        await in_database_thread(
+            dispatching.expire, tenant_id=tenant_id, call_id=call_id, command_id=command_id, now=now
+        )
+
+
+async def _deliver(node: Node, order: Order) -> None:
+    try:
+        reply = await node.send(wire_command(order))
+    except NotSent:
+        outcome, text = Outcome.NOT_SENT, ""
+    except Unconfirmed:
+        outcome, text = Outcome.UNCONFIRMED, ""
+    except UnsafeValue as error:
+        log.exception("a stored command can't be sent")
+        outcome, text = Outcome.REFUSED, str(error)
+    else:
+        outcome, text = _outcome(order.kind, reply), _text(reply)
+    await in_database_thread(dispatching.settle, order=order, outcome=outcome, text=text, now=timezone.now())
+
+
+def wire_command(order: Order) -> Command:
+    """Return the command of an order; the job carries the leg's UUID, so that its reply finds the leg."""
+    if order.kind is CommandKind.HANGUP:
+        return commands.kill(order.leg_id)
+    return commands.originate(
+        channel=order.leg_id,
+        to=Gateway(order.gateway, order.to_number),
+        caller_number=order.from_number,
+        ring_seconds=RING_SECONDS,
+        time_limit_seconds=order.time_limit_seconds,
+        job=order.leg_id,
+    )
+
+
+def _outcome(kind: CommandKind, reply: Reply) -> Outcome:
+    if isinstance(reply, ApiReply):
+        # A channel unknown to the switch is hung up already, or not there yet: then its creation asks again.
+        return Outcome.ACCEPTED if kind is CommandKind.HANGUP or not reply.is_error else Outcome.REFUSED
+    return Outcome.ACCEPTED if reply.is_ok else Outcome.REFUSED
+
+
+def _text(reply: Reply) -> str:
+    return (reply.body if isinstance(reply, ApiReply) else reply.text).strip()

@@ -1,0 +1,87 @@
+"""Minutes of calls as usage records them: once per answered leg, from microsecond times."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from common.errors import DomainError
+from common.ids import encode_call
+from telephony.models import Call, CallLeg
+from telephony.states import HangupSource
+from usage.rating import Rate, billed_quantity, call_seconds, event_cost
+from usage.selectors import rate_for
+from usage.services import record_usage
+
+log = logging.getLogger(__name__)
+
+CHANNEL, RESOURCE_TYPE = "voice", "minute"
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a leg costs; `price` is unrounded, None where only the period's sum has one."""
+
+    seconds: int
+    billed_seconds: int
+    price: Decimal | None
+    currency: str
+
+
+def require_rate(*, tenant_id: UUID, to_number: str, now: datetime) -> Rate:
+    """Return the rate an outbound call would be billed at; raises NoRate where nothing is priced."""
+    return rate_for(
+        tenant_id=tenant_id,
+        channel=CHANNEL,
+        resource_type=RESOURCE_TYPE,
+        now=now,
+        direction="outbound",
+        destination=to_number,
+    )
+
+
+def charge_for(call: Call, leg: CallLeg) -> Charge | None:
+    """Return what an ended leg costs; None when it was not answered, left by no trunk, or nothing is priced.
+
+    A price that vanished during the call must not keep the call from ending: it is logged for an operator.
+    """
+    seconds = _seconds(call, leg)
+    if seconds == 0 or leg.trunk_id is None or leg.answered_at is None:
+        return None
+    try:
+        rate = require_rate(tenant_id=call.tenant_id, to_number=call.to_number, now=leg.answered_at)
+    except DomainError:
+        log.exception("call %s was answered and has no price", call.pk)
+        return None
+    billed = billed_quantity(rate, Decimal(seconds))
+    return Charge(seconds, int(billed), event_cost(rate, billed), rate.currency)
+
+
+def meter(call: Call, leg: CallLeg, charge: Charge) -> None:
+    """Record the leg's seconds; the last statement of the transaction that ends it. A repeat records nothing new."""
+    assert leg.answered_at is not None
+    record_usage(
+        tenant_id=call.tenant_id,
+        channel=CHANNEL,
+        resource_type=RESOURCE_TYPE,
+        quantity=Decimal(charge.seconds),
+        occurred_at=leg.answered_at,
+        dedup_key=f"call:{leg.pk}:{RESOURCE_TYPE}",
+        resource_id=encode_call(call.pk),
+        direction=call.direction,
+        destination=call.to_number,
+        metadata={"answered_microseconds": _microseconds(leg), "estimated": leg.is_estimated},
+    )
+
+
+def _seconds(call: Call, leg: CallLeg) -> int:
+    limit = call.time_limit_seconds if leg.hangup_source == HangupSource.LIMIT else None
+    return call_seconds(_microseconds(leg), limit_seconds=limit)
+
+
+def _microseconds(leg: CallLeg) -> int | None:
+    if leg.answered_at is None or leg.ended_at is None:
+        return None
+    return (leg.ended_at - leg.answered_at) // MICROSECOND

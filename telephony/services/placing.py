@@ -1,0 +1,91 @@
+"""Place calls: checked, stored and announced in the request's transaction; the listener dials."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from common.ids import uuid7
+from telephony.errors import NoTrunk, NotYourNumber
+from telephony.metering import require_rate
+from telephony.models import Call, CallCommand, CallLeg, PhoneNumber, SipTrunk
+from telephony.models.calls import MAX_TIME_LIMIT_SECONDS
+from telephony.models.commands import CommandKind
+from telephony.numbers import e164
+from telephony.services.doorbell import ring_on_commit
+from telephony.services.timeline import append
+from telephony.states import CallStatus, Direction
+
+DIAL_WITHIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class CallWish:
+    """What somebody wants to dial, as it came."""
+
+    to: str
+    from_: str
+    time_limit_seconds: int = MAX_TIME_LIMIT_SECONDS
+    status_callback: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    placed_by: UUID | None = None
+
+
+@dataclass(frozen=True)
+class CallPlan:
+    """A wish found possible: numbers in E.164, and the trunk it would leave by."""
+
+    to_number: str
+    from_number: str
+    trunk: SipTrunk
+
+
+def plan_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> CallPlan:
+    """Check a wish without dialling; raises Invalid, NotYourNumber, NoTrunk or NoRate. Writes nothing."""
+    to_number = e164(wish.to, pointer="/to")
+    from_number = e164(wish.from_, pointer="/from")
+    if not PhoneNumber.objects.for_tenant(tenant_id).filter(number=from_number, is_active=True).exists():
+        raise NotYourNumber("The caller id must be one of your active phone numbers.", pointer="/from")
+    trunk = SipTrunk.objects.for_tenant(tenant_id).filter(is_active=True).order_by("priority", "id").first()
+    if trunk is None:
+        raise NoTrunk("You have no active SIP trunk: calls have no way out.")
+    require_rate(tenant_id=tenant_id, to_number=to_number, now=now)
+    return CallPlan(to_number=to_number, from_number=from_number, trunk=trunk)
+
+
+def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
+    """Store a call, its first leg and the command to dial it; raises what `plan_call` raises.
+
+    The command is dialled by the listener within 30 seconds or never.
+    """
+    plan = plan_call(tenant_id=tenant_id, wish=wish, now=now)
+    call = Call.objects.create(
+        tenant_id=tenant_id,
+        direction=Direction.OUTBOUND.value,
+        to_number=plan.to_number,
+        from_number=plan.from_number,
+        time_limit_seconds=wish.time_limit_seconds,
+        status_callback=wish.status_callback,
+        metadata=wish.metadata,
+        placed_by=wish.placed_by,
+        created_at=now,
+    )
+    leg = CallLeg.objects.create(id=call.pk, tenant_id=tenant_id, call=call, trunk=plan.trunk, created_at=now)
+    append(call, type=CallStatus.QUEUED.value, occurred_at=now, leg_id=leg.pk)
+    order(leg, kind=CommandKind.ORIGINATE, not_after=now + DIAL_WITHIN, now=now)
+    return call
+
+
+def order(leg: CallLeg, *, kind: CommandKind, not_after: datetime, now: datetime) -> CallCommand:
+    """Store a command to the leg's switch, to any switch while it has none, and ring at the listener on commit."""
+    ring_on_commit()
+    return CallCommand.objects.create(
+        id=uuid7(),
+        tenant_id=leg.tenant_id,
+        call_id=leg.call_id,
+        leg=leg,
+        kind=kind.value,
+        node=leg.node,
+        not_after=not_after,
+        created_at=now,
+    )
