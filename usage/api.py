@@ -1,0 +1,146 @@
+"""Usage over HTTP: the period so far, its history by day, and the events themselves."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import TenantViewSet
+from common.errors import Invalid
+from common.ids import encode
+from common.money import plain
+from common.pagination import paginate
+from common.timestamps import rfc3339
+from usage import schemas, selectors, sums
+from usage.models import Meter, UsageRecord
+from usage.selectors import MeterTotal, PeriodUsage
+
+MOST_DAYS = 90
+START = OpenApiParameter("start_date", date, description="First day; 30 days until end_date by default.")
+END = OpenApiParameter("end_date", date, description="Last day, inclusive; today by default. At most 90 days.")
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous` of another page.")
+LIMIT = OpenApiParameter("limit", int, description="1 to 200, 50 by default.")
+
+
+class UsageViewSet(TenantViewSet):
+    permissions = {"current_period": "usage.read", "history": "usage.read", "events": "usage.read"}
+
+    @extend_schema(
+        summary="The billing period so far",
+        description="By the same rating as the period's draft invoice.",
+        responses={200: schemas.CurrentPeriod},
+        examples=[schemas.CURRENT_PERIOD_EXAMPLE],
+        tags=["usage"],
+    )
+    def current_period(self, request: Request) -> Response:
+        tenant_id = self.principal.tenant_id
+        period = selectors.current_period(tenant_id=tenant_id, now=self.now)
+        usage = selectors.period_usage(tenant_id=tenant_id, period=period, now=self.now)
+        return Response(present_period(usage))
+
+    @extend_schema(summary="Usage by day", parameters=[START, END], responses={200: schemas.History}, tags=["usage"])
+    def history(self, request: Request) -> Response:
+        tenant_id = self.principal.tenant_id
+        period = selectors.current_period(tenant_id=tenant_id, now=self.now)
+        first, last = days_asked_for(request, today=period.day_of(self.now))
+        meters = selectors.meters_by_key()
+        rows = sums.by_day(tenant_id=tenant_id, first=first, last=last)
+        return Response(
+            {
+                "start_date": first.isoformat(),
+                "end_date": last.isoformat(),
+                "currency": period.subscription.currency,
+                "results": [present_day(row, meters[row.channel, row.resource_type]) for row in rows],
+            }
+        )
+
+    @extend_schema(
+        summary="Usage events, newest first",
+        parameters=[CURSOR, LIMIT],
+        responses={200: schemas.UsageEventPage},
+        tags=["usage"],
+    )
+    def events(self, request: Request) -> Response:
+        records = UsageRecord.objects.for_tenant(self.principal.tenant_id)
+        return Response(paginate(records, request, present=present_event, moment="occurred_at"))
+
+
+def days_asked_for(request: Request, *, today: date) -> tuple[date, date]:
+    """Return `?start_date=` and `?end_date=`; raise Invalid for what is no date, backwards or longer than 90 days."""
+    last = _day(request, "end_date") or today
+    first = _day(request, "start_date") or last - timedelta(days=29)
+    if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
+        raise Invalid(f"From start_date to end_date are 1 to {MOST_DAYS} days.", pointer="/start_date")
+    return first, last
+
+
+def _day(request: Request, name: str) -> date | None:
+    text = request.query_params.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid(f"{name} must be a date like 2026-03-31.", pointer=f"/{name}") from None
+
+
+def present_period(usage: PeriodUsage) -> dict[str, Any]:
+    """Return the body of `/current-period`."""
+    period = usage.period
+    return {
+        "period_start": period.period_start.isoformat(),
+        "period_end": period.period_end.isoformat(),
+        "currency": usage.currency,
+        "plan": period.subscription.plan.slug,
+        "total_cost": str(usage.total_cost),
+        "credit_remaining": str(usage.credit_remaining),
+        "items": [_present_meter(total) for total in usage.by_meter()],
+    }
+
+
+def present_day(row: sums.DaySum, meter: Meter) -> dict[str, Any]:
+    """Return one day and meter of `/history`; its cost is unrounded, for only a period's sum is rounded."""
+    return {
+        "date": row.day.isoformat(),
+        "channel": row.channel,
+        "resource_type": row.resource_type,
+        "quantity": plain(selectors.shown_units(row.billed_quantity, meter.price_per)),
+        "total_cost": plain(row.total_cost),
+        "record_count": row.record_count,
+    }
+
+
+def present_event(record: UsageRecord) -> dict[str, Any]:
+    """Return one row of `/events`."""
+    return {
+        "id": encode("ur", record.pk),
+        "idempotency_key": record.dedup_key,
+        "channel": record.channel,
+        "resource_type": record.resource_type,
+        "resource_id": record.resource_id,
+        "direction": record.direction,
+        "destination": record.destination,
+        "quantity": plain(record.quantity),
+        "billed_quantity": plain(record.billed_quantity),
+        "unit_price": plain(record.unit_cost),
+        "total_cost": _plain_or_null(record.total_cost),
+        "currency": record.currency,
+        "occurred_at": rfc3339(record.occurred_at),
+        "usage_date": record.usage_date.isoformat(),
+        "metadata": record.metadata,
+    }
+
+
+def _present_meter(total: MeterTotal) -> dict[str, Any]:
+    return {
+        "channel": total.meter.channel,
+        "resource_type": total.meter.resource_type,
+        "quantity": plain(total.units),
+        "total_cost": str(total.amount),
+        "record_count": total.record_count,
+    }
+
+
+def _plain_or_null(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
