@@ -1,0 +1,111 @@
+"""How a setting's text becomes a value. What is wrong raises ValueError, and its message says what would be right."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+LEAST_SECRET = 50
+MAIL_SCHEMES = {"smtp", "smtp+tls", "smtp+ssl"}
+
+
+def optional(parse: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: parse(value) if value else ""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def boolean(value: str) -> bool:
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("true or false")
+
+
+def secret(value: str) -> str:
+    if len(value) < LEAST_SECRET:
+        raise ValueError(f"{LEAST_SECRET} random characters or more")
+    return value
+
+
+def words(value: str) -> list[str]:
+    found = [word.strip() for word in value.split(",") if word.strip()]
+    if not found:
+        raise ValueError("host names, separated by commas")
+    return found
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.upper() not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return value.upper()
+
+    return parse
+
+
+def folder(value: str) -> Path | None:
+    return Path(value).resolve() if value else None
+
+
+def postgres(value: str) -> str:
+    right = "an address like postgres://user:password@host:5432/database"
+    parts = _split(value, right)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ValueError(right)
+    return value
+
+
+def redis(value: str) -> str:
+    right = "an address like redis://:password@host:6379/0, rediss://… or unix://…"
+    parts = _split(value, right)
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.netloc or parts.path.strip("/")):
+        raise ValueError(right)
+    return value
+
+
+def origin(value: str) -> str:
+    right = "an address like https://irisx.example.com, with nothing behind host and port"
+    parts = _split(value.rstrip("/"), right)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ValueError(right)
+    return value.rstrip("/")
+
+
+def email(value: str) -> str:
+    right = "smtp+tls://user:password@host:587, smtp+ssl://…, smtp://… or consolemail://"
+    parts = _split(value, right)
+    if value != "consolemail://" and not (parts.scheme in MAIL_SCHEMES and parts.hostname):
+        raise ValueError(right)
+    return value
+
+
+def switches(value: str) -> list[str]:
+    right = "esl://[user]:password@host:port, several separated by commas"
+    addresses = [address.strip() for address in value.split(",") if address.strip()]
+    for parts in [_split(address, right) for address in addresses]:
+        if not (parts.scheme == "esl" and parts.hostname and parts.port and parts.password):
+            raise ValueError(right)
+    return addresses
+
+
+def _split(value: str, right: str) -> SplitResult:
+    """Split an address; a port that is no number shows only when it is read."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(right) from error
+    return parts
