@@ -74,6 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "irisx.portal.context.workplace",
             ],
         },
     }
@@ -231,8 +232,7 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 if IRISX_MAIL_DIR:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = str(IRISX_MAIL_DIR)
+    EMAIL_BACKEND = "irisx.portal.mailbox.MailboxBackend"
 else:
     vars().update(environ.Env.email_url_config(ENV["EMAIL_URL"]))
 EMAIL_TIMEOUT = 10

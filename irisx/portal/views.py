@@ -1,6 +1,6 @@
 """Overview and usage: what a company used this period, and what it will cost."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from usage.selectors import PeriodUsage
 
 
 @member_page()
-def home(request: MemberRequest) -> HttpResponse:
+def home(request: MemberRequest) -> HttpResponseBase:
     """Send a member to the room they work in."""
     rooms = rooms_of(request.principal)
     if not rooms:
@@ -22,7 +22,7 @@ def home(request: MemberRequest) -> HttpResponse:
 
 
 @member_page()
-def overview(request: MemberRequest) -> HttpResponse:
+def overview(request: MemberRequest) -> HttpResponseBase:
     """Show the period so far; who may not see usage goes to the room they work in."""
     if not request.principal.may("usage.read"):
         return home(request)

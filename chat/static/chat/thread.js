@@ -8,22 +8,23 @@ const NEAR_PIXELS = 90;
 
 /**
  * Return the rows of a conversation. `side`: "visitor" or "agent" (whose screen this is), `me`: the agent's own id;
- * `readSeq`: how far the other side has read; `describe(event)`: the words of an event that is not a message, or "".
+ * `readSeq`: how far the other side has read; `describe(event)`: the words of an event that is not a message, or "";
+ * `visitorName`: what the desk calls a visitor who gave no name.
  */
-export function rowsOf({ entries, pending, side, me, readSeq, describe }) {
+export function rowsOf({ entries, pending, side, me, readSeq, describe, visitorName = "" }) {
   const rows = [];
   const stored = new Set();
   for (const { seq, event } of entries) {
     const message = event.payload.message;
     if (message) stored.add(message.client_message_id);
-    const row = message ? said(seq, message, side, me) : told(seq, event, describe);
+    const row = message ? said(seq, message, { side, me, visitorName }) : told(seq, event, describe);
     if (row) rows.push(row);
   }
   for (const item of pending) if (!stored.has(item.client_message_id)) rows.push(waiting(item));
   return separated(grouped(rows), readSeq);
 }
 
-function said(seq, message, side, me) {
+function said(seq, message, { side, me, visitorName }) {
   if (message.message_type === "system") return line(`s:${seq}`, message.text, message.created_at, seq);
   return {
     kind: "message",
@@ -33,7 +34,7 @@ function said(seq, message, side, me) {
     isNote: message.message_type === "note",
     isColleague: Boolean(me) && message.sender_type === side && message.sender_id !== me,
     author: message.sender_id || message.sender_type,
-    name: message.sender_name,
+    name: (message.sender_type === "visitor" && visitorName) || message.sender_name,
     isHouse: !message.sender_id,
     text: message.text,
     at: message.created_at,
@@ -60,7 +61,8 @@ function waiting(item) {
 }
 
 function told(seq, event, describe) {
-  const text = describe(event);
+  const isBirth = seq === 1 && event.type === "status";
+  const text = isBirth ? "" : describe(event);
   return text ? line(`e:${seq}`, text, event.occurred_at, seq) : null;
 }
 

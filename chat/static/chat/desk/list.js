@@ -98,7 +98,7 @@ export class List {
     this.#drawn.set(row.id, row);
     const { words } = this;
     write(node.querySelector(".row__name"), nameOf(row, words));
-    write(node.querySelector(".row__text"), preview(row, words));
+    write(node.querySelector(".row__text"), preview(row, words, this.inbox.me));
     node.classList.toggle("row--unread", row.unread_count > 0);
     const unread = node.querySelector(".row__unread");
     unread.hidden = !row.unread_count;
@@ -175,8 +175,9 @@ function waitingSince(row) {
   return row.last_message?.sender_type === "visitor" ? row.last_message.created_at : null;
 }
 
-function preview(row, words) {
+function preview(row, words, me) {
   const last = row.last_message;
   if (!last) return words("noPreview");
-  return words(last.sender_type === "agent" ? "youSaid" : "agentSaid", { text: last.text });
+  const isOwn = last.sender_type === "agent" && row.agent?.id === me.id;
+  return isOwn ? words("youSaid", { text: last.text }) : last.text;
 }

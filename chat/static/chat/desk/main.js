@@ -41,7 +41,7 @@ const talk = new Talk({
     discard: (id) => outbox.remove(id),
   },
 });
-const presence = new Presence({ element: part("presence"), words, choose: choosePresence });
+const presence = new Presence({ element: part("presence"), hint: part("presence-hint"), words, choose: choosePresence });
 const drawLine = lineWatch({ element: part("line"), words, retry: () => live.connect() });
 const showHelp = helpDialog(part("keys"), words);
 let epoch = "";
@@ -160,6 +160,7 @@ function hear(frame) {
 
 function ready(frame) {
   epoch = frame.epoch;
+  attempt(() => api.presence()).then((stored) => stored && presence.show(stored));
   if (inbox.state === "ready" && frame.inbox > inbox.version) inbox.load();
   if (!room.id) outbox.flush();
   soon();
@@ -223,4 +224,3 @@ document.addEventListener("visibilitychange", soon);
 list.draw();
 live.start();
 inbox.load().then(follow);
-attempt(() => api.presence()).then((stored) => stored && presence.show(stored));

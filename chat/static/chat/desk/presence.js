@@ -6,8 +6,8 @@ const STATUSES = ["online", "away", "busy", "offline"];
 
 export class Presence {
   /** `choose(status)`: promise of the stored presence. */
-  constructor({ element, words, choose }) {
-    Object.assign(this, { element, words, choose, status: "offline" });
+  constructor({ element, hint, words, choose }) {
+    Object.assign(this, { element, hint, words, choose, status: "offline" });
     this.dot = h("span", { class: "dot" });
     this.name = h("span", {});
     this.button = h("button", { class: "btn btn--quiet presence__button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.#toggle() }, this.dot, this.name, icon("down"));
@@ -22,7 +22,15 @@ export class Presence {
     write(this.name, this.words(`presence.${presence.status}`));
     this.button.title = "max_concurrent_chats" in presence ? this.words("load", { active: presence.active_chats, most: presence.max_concurrent_chats }) : "";
     this.button.setAttribute("aria-label", this.words("presence.label", { status: this.words(`presence.${presence.status}`) }));
+    this.#showHint(presence.status);
     for (const item of this.menu.children) item.setAttribute("aria-checked", String(item.dataset.status === presence.status));
+  }
+
+  /** Whoever is offline may not know it: say so, with the way out beside it. */
+  #showHint(status) {
+    this.hint.hidden = status !== "offline";
+    if (this.hint.hidden || this.hint.firstChild) return;
+    this.hint.append(h("span", {}, this.words("away")), h("button", { class: "btn", type: "button", onclick: () => this.#pick("online") }, this.words("goOnline")));
   }
 
   #item(status) {

@@ -38,7 +38,7 @@ export class Talk {
   }
 
   draw({ row, log, pending, theirReadSeq }) {
-    const side = { entries: log.entries, pending, side: "agent", me: this.me.id, readSeq: theirReadSeq, describe: (event) => this.#describe(event, row) };
+    const side = { entries: log.entries, pending, side: "agent", me: this.me.id, visitorName: nameOf(row, this.words), readSeq: theirReadSeq, describe: (event) => this.#describe(event, row) };
     this.thread.show(rowsOf(side));
     this.parts.earlier.hidden = log.base === 0;
     this.parts.jump.hidden = this.thread.isAtEnd;

@@ -32,6 +32,7 @@ const drawLine = lineWatch({ element: parts.line, words, retry: () => session.co
 let isShown = window.parent === window;
 let isDrawing = false;
 let after = "";
+let wasOnline = session.agentsOnline;
 
 function soon() {
   if (isDrawing) return;
@@ -54,7 +55,7 @@ function draw() {
 
 /** The greeting stands in the log like a message of the team, but lives on this side only. */
 function greeting(first) {
-  const text = session.agentsOnline ? config.greeting_message : config.offline_message || config.greeting_message;
+  const text = wasOnline ? config.greeting_message : config.offline_message || config.greeting_message;
   if (!text) return null;
   const at = first?.event.occurred_at || new Date().toISOString();
   const message = { id: "greeting", sender_type: "agent", sender_id: null, sender_name: config.name, message_type: "text", text, created_at: at };
@@ -156,7 +157,7 @@ function label() {
 
 parts.close.addEventListener("click", () => bridge.tell("close"));
 parts.jump.addEventListener("click", () => (thread.toEnd(), soon()));
-parts.anew.addEventListener("click", () => (session.startAnew(), thread.clear(), draw(), focusFirst()));
+parts.anew.addEventListener("click", () => ((wasOnline = session.agentsOnline), session.startAnew(), thread.clear(), draw(), focusFirst()));
 parts.end.addEventListener("click", () => askToEnd());
 parts.who.addEventListener("submit", (event) => {
   event.preventDefault();
