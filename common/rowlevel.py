@@ -95,8 +95,10 @@ def transaction_settings(*, role: str | None = None, tenant: str | None = None) 
     try:
         yield
     finally:
-        with suppress(InternalError):  # an aborted transaction takes no statement, and its rollback restores
-            _set(before)
+        # An aborted transaction takes no statement; its rollback, to the savepoint or whole, restores.
+        if not transaction.get_rollback():
+            with suppress(InternalError):
+                _set(before)
 
 
 def _set(wanted: dict[str, str]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def database(address: str, *, pooled: bool) -> dict[str, object]:
     return {
         **settings,
         "ENGINE": "django.db.backends.postgresql",
-        "ATOMIC_REQUESTS": True,
+        "ATOMIC_REQUESTS": pooled,
         "OPTIONS": {**settings.get("OPTIONS", {}), **options, "connect_timeout": 5},  # type: ignore[dict-item] # environ is untyped
     }
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests import factories
@@ -18,6 +19,11 @@ class ApiClient(Client):
 
     def post(self, path: str, data: Any = None, **extra: Any) -> Any:  # type: ignore[override] # JSON by default
         return super().post(path, data or {}, content_type=extra.pop("content_type", "application/json"), **extra)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hash passwords quickly: production's slow hash would cost a second a person."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

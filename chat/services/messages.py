@@ -52,7 +52,7 @@ def send_message(
         conversation_id=conversation_id,
         sender_type=actor.type,
         sender_id=actor.id,
-        sender_name=actor.name,
+        sender_name=str(conversation.visitor) if actor.is_visitor else actor.name,
         message_type=Message.Type.NOTE if is_note else Message.Type.TEXT,
         text=text,
         client_message_id=client_message_id,
