@@ -1,0 +1,15 @@
+"""One Chromium for each module: it must be gone before another module's tests run their own event loop."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.chromium import executable, running_browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable()
+    with running_browser() as found:
+        yield found
