@@ -38,6 +38,7 @@ class CallPlan:
     to_number: str
     from_number: str
     trunk: SipTrunk
+    currency: str
 
 
 def plan_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> CallPlan:
@@ -49,8 +50,8 @@ def plan_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> CallPlan:
     trunk = SipTrunk.objects.for_tenant(tenant_id).filter(is_active=True).order_by("priority", "id").first()
     if trunk is None:
         raise NoTrunk("You have no active SIP trunk: calls have no way out.")
-    require_rate(tenant_id=tenant_id, to_number=to_number, now=now)
-    return CallPlan(to_number=to_number, from_number=from_number, trunk=trunk)
+    rate = require_rate(tenant_id=tenant_id, to_number=to_number, now=now)
+    return CallPlan(to_number=to_number, from_number=from_number, trunk=trunk, currency=rate.currency)
 
 
 def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
@@ -64,6 +65,7 @@ def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
         direction=Direction.OUTBOUND.value,
         to_number=plan.to_number,
         from_number=plan.from_number,
+        currency=plan.currency,
         time_limit_seconds=wish.time_limit_seconds,
         status_callback=wish.status_callback,
         metadata=wish.metadata,

@@ -12,7 +12,7 @@ from accounts.models import OutboxEvent
 from accounts.tenancy import tenant_scope
 from common.errors import Conflict, DomainError, Invalid, NotFound
 from telephony import facts, services
-from telephony.errors import CallEnded, NotYourNumber, NoTrunk
+from telephony.errors import CallEnded, NoTrunk, NotYourNumber
 from telephony.facts import Alive, Answered, Created, Ended, Refused, Ringing
 from telephony.models import Call, CallCommand, CallEvent, CallLeg, PhoneNumber, SipTrunk
 from telephony.services import CallWish, dispatching, reconciling
