@@ -1,6 +1,6 @@
 """Sums over summaries and deltas in one statement: whatever the folder does meanwhile, they equal the records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -35,37 +35,77 @@ class DaySum:
     record_count: int
 
 
+@dataclass(frozen=True)
+class DayRateSum:
+    """What was used of one meter at one rate version on one local day of a period."""
+
+    day: date
+    channel: str
+    resource_type: str
+    rate_id: UUID
+    quantity: Decimal
+    billed_quantity: Decimal
+    total_cost: Decimal
+    record_count: int
+
+
+ZERO = Decimal(0)
 COLUMNS = "channel, resource_type, rate_id, summary_date, total_quantity, billed_quantity, total_cost, record_count"
 
 
-def by_rate(*, tenant_id: UUID, period_id: UUID) -> list[RateSum]:
-    """Return a period's sums by meter and rate version; one query."""
-    keys, sums = "channel, resource_type, rate_id", "total_quantity, billed_quantity, record_count"
-    rows = _sum(keys, sums, "tenant_id = %s AND billing_period_id = %s", [tenant_id, period_id])
-    return [RateSum(*row[:5], record_count=int(row[5])) for row in rows]
+def of_period(*, tenant_id: UUID, period_id: UUID) -> list[DayRateSum]:
+    """Return a period's sums by day, meter and rate version; one query."""
+    keys = "summary_date, channel, resource_type, rate_id"
+    rows = _sum(keys, "tenant_id = %s AND billing_period_id = %s", [tenant_id, period_id])
+    return [DayRateSum(*row[:7], record_count=int(row[7])) for row in rows]
+
+
+def by_rate(rows: Iterable[DayRateSum]) -> list[RateSum]:
+    """Add up the days of each meter and rate version."""
+    totals: dict[tuple[str, str, UUID], RateSum] = {}
+    for row in rows:
+        key = row.channel, row.resource_type, row.rate_id
+        so_far = totals.get(key) or RateSum(*key, ZERO, ZERO, 0)
+        totals[key] = RateSum(
+            *key,
+            so_far.quantity + row.quantity,
+            so_far.billed_quantity + row.billed_quantity,
+            so_far.record_count + row.record_count,
+        )
+    return list(totals.values())
+
+
+def by_meter_and_day(rows: Iterable[DayRateSum]) -> list[DaySum]:
+    """Add up the rate versions of each day and meter."""
+    totals: dict[tuple[date, str, str], DaySum] = {}
+    for row in rows:
+        key = row.day, row.channel, row.resource_type
+        so_far = totals.get(key) or DaySum(*key, ZERO, ZERO, ZERO, 0)
+        totals[key] = DaySum(
+            *key,
+            so_far.quantity + row.quantity,
+            so_far.billed_quantity + row.billed_quantity,
+            so_far.total_cost + row.total_cost,
+            so_far.record_count + row.record_count,
+        )
+    return list(totals.values())
 
 
 def by_day(*, tenant_id: UUID, first: date, last: date) -> list[DaySum]:
     """Return the sums of local days `first` to `last` (inclusive) by day and meter; one query."""
-    where = "tenant_id = %s AND summary_date BETWEEN %s AND %s"
-    return [DaySum(*row[:6], record_count=int(row[6])) for row in _by_day(where, [tenant_id, first, last])]
+    keys, where = "summary_date, channel, resource_type", "tenant_id = %s AND summary_date BETWEEN %s AND %s"
+    return [DaySum(*row[:6], record_count=int(row[6])) for row in _sum(keys, where, [tenant_id, first, last])]
 
 
 def by_day_of_period(*, tenant_id: UUID, period_id: UUID) -> list[DaySum]:
     """Return a period's sums by day and meter; one query."""
-    where = "tenant_id = %s AND billing_period_id = %s"
-    return [DaySum(*row[:6], record_count=int(row[6])) for row in _by_day(where, [tenant_id, period_id])]
+    return by_meter_and_day(of_period(tenant_id=tenant_id, period_id=period_id))
 
 
-def _by_day(where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    keys = "summary_date, channel, resource_type"
-    return _sum(keys, "total_quantity, billed_quantity, total_cost, record_count", where, values)
-
-
-def _sum(keys: str, sums: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run the one query; its parts are constants of this module."""
     query = f"""
-        SELECT {keys}, {", ".join(f"sum({column})" for column in sums.split(", "))}
+        SELECT {keys}, sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)
         FROM (
             SELECT {COLUMNS} FROM usage_summaries WHERE {where}
             UNION ALL

@@ -15,6 +15,7 @@ from usage.credit import Charge, Coverage, Grant, cover
 from usage.models import BillingPeriod, CreditEntry, Meter
 from usage.rating import Rate, total_cost
 from usage.selectors.pricing import meters_by_key, rates_by_id
+from usage.sums import DayRateSum, DaySum, RateSum
 
 ZERO = Decimal(0)
 SHOWN = 6  # decimals of a quantity shown in priced units
@@ -43,10 +44,11 @@ class MeterTotal:
 
 @dataclass(frozen=True)
 class PeriodUsage:
-    """A period and what it would be billed at: the same lines as its invoice has."""
+    """A period and what it would be billed at: the same lines as its invoice has. Lines and days are of one snapshot."""
 
     period: BillingPeriod
     lines: tuple[RatedLine, ...]
+    days: tuple[DaySum, ...]
     covered: Decimal
     credit_remaining: Decimal
 
@@ -65,29 +67,30 @@ class PeriodUsage:
         return [_meter_total(meter, list(lines)) for meter, lines in groups]
 
 
-def rated_lines(*, tenant_id: UUID, period: BillingPeriod) -> tuple[RatedLine, ...]:
-    """Return what each meter and rate version costs in a period: the lines of its invoice; three queries at most."""
-    rows = sums.by_rate(tenant_id=tenant_id, period_id=period.pk)
-    if not rows:
+def rated_lines(rows: Sequence[DayRateSum], *, currency: str) -> tuple[RatedLine, ...]:
+    """Return what each meter and rate version costs: the lines of an invoice, in its order; two queries at most."""
+    totals = sums.by_rate(rows)
+    if not totals:
         return ()
-    rates = rates_by_id(ids={row.rate_id for row in rows})
+    rates = rates_by_id(ids={total.rate_id for total in totals})
     meters = meters_by_key()
-    currency = period.subscription.currency
-    lines = (_rated(row, rates[row.rate_id], meters[row.channel, row.resource_type], currency) for row in rows)
+    lines = (_rated(row, rates[row.rate_id], meters[row.channel, row.resource_type], currency) for row in totals)
     return tuple(sorted(lines, key=_line_order))
 
 
 def period_usage(*, tenant_id: UUID, period: BillingPeriod, now: datetime) -> PeriodUsage:
     """Return what a period costs, how much of it credit covers, and the credit left at `now`."""
-    lines = rated_lines(tenant_id=tenant_id, period=period)
-    amount = _total(lines, period.subscription.currency)
+    currency = period.subscription.currency
+    rows = sums.of_period(tenant_id=tenant_id, period_id=period.pk)
+    lines = rated_lines(rows, currency=currency)
+    amount = _total(lines, currency)
     grants = _grants(tenant_id=tenant_id, period=period)
     coverage = _coverage(tenant_id, grants, period, amount)
     live = [coverage.left[grant.id] for grant in grants if grant.is_live(now)]
-    currency = period.subscription.currency
     return PeriodUsage(
         period=period,
         lines=lines,
+        days=tuple(sums.by_meter_and_day(rows)),
         covered=round_money(coverage.covered[period.pk], currency),
         credit_remaining=round_money(sum(live, ZERO), currency),
     )
@@ -98,15 +101,16 @@ def shown_units(billed_quantity: Decimal, price_per: Decimal | int) -> Decimal:
     return round(billed_quantity / price_per, SHOWN)
 
 
-def _rated(row: sums.RateSum, rate: Rate, meter: Meter, currency: str) -> RatedLine:
+def _rated(row: RateSum, rate: Rate, meter: Meter, currency: str) -> RatedLine:
     cost = total_cost(rate, billed=row.billed_quantity, events=row.record_count)
     units = shown_units(row.billed_quantity, rate.price_per)
     return RatedLine(meter, rate, units, row.record_count, round_money(cost, currency))
 
 
-def _line_order(line: RatedLine) -> tuple[int, str, str, date, int]:
-    rate = line.rate
-    return line.meter.position, rate.direction, rate.destination_prefix, rate.effective_from, rate.version
+def _line_order(line: RatedLine) -> tuple[int, str, str, str, str, date, int]:
+    meter, rate = line.meter, line.rate
+    key = rate.direction, rate.destination_prefix, rate.effective_from, rate.version
+    return meter.position, meter.channel, meter.resource_type, *key
 
 
 def _meter_total(meter: Meter, lines: Sequence[RatedLine]) -> MeterTotal:
@@ -137,6 +141,11 @@ def _coverage(tenant_id: UUID, grants: Sequence[Grant], period: BillingPeriod, a
     if since < period.starts_at:
         earlier = BillingPeriod.objects.for_tenant(tenant_id).filter(starts_at__lt=period.starts_at, ends_at__gt=since)
         for one in earlier.select_related("subscription"):
-            cost = _total(rated_lines(tenant_id=tenant_id, period=one), one.subscription.currency)
-            charges.append(Charge(one.pk, one.starts_at, one.ends_at, cost))
+            charges.append(Charge(one.pk, one.starts_at, one.ends_at, _cost_of(one)))
     return cover(grants, charges)
+
+
+def _cost_of(period: BillingPeriod) -> Decimal:
+    rows = sums.of_period(tenant_id=period.tenant_id, period_id=period.pk)
+    currency = period.subscription.currency
+    return _total(rated_lines(rows, currency=currency), currency)

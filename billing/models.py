@@ -1,0 +1,175 @@
+"""What is owed: who sells, invoices with their lines, and the documents made of them."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.tenancy.models import TenantModel
+from common.ids import uuid7
+from usage.models import BillingPeriod, PricingRate, Subscription
+
+
+def amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a column for a rounded amount of money: three decimals, for currencies that have them."""
+    return models.DecimalField(max_digits=20, decimal_places=3, **options)
+
+
+class LegalEntity(models.Model):
+    """A company that sells: the seller on invoices."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=120)
+    address = models.TextField(blank=True, help_text="One line each, without the name.")
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1, e.g. IE.")
+    tax_id = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(blank=True)
+    is_default = models.BooleanField(default=False, help_text="Sells where no other is named.")
+
+    class Meta:
+        db_table = "legal_entities"
+        verbose_name_plural = "legal entities"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                name="legal_entities_one_default",
+                condition=Q(is_default=True),
+                violation_error_message="Another company is the default seller.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invoice(TenantModel):
+    """What a subscription owes for a period: usage of the period, and the plan's fee for the one after it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        PARKED = "parked"
+        PENDING = "pending"
+        PAID = "paid"
+        OVERDUE = "overdue"
+        VOID = "void"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="invoices")
+    billing_period = models.ForeignKey(BillingPeriod, on_delete=models.PROTECT, related_name="invoices")
+    invoice_number = models.CharField(max_length=40, blank=True, help_text="Given when finalized.")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
+    period_start = models.DateField()
+    period_end = models.DateField(help_text="The last day, inclusive.")
+    currency = models.CharField(max_length=3)
+    subtotal = amount_field(default=0, help_text="Sum of the lines.")
+    allowance = amount_field(default=0, help_text="Included or promotional credit used; lowers what is taxed.")
+    tax = amount_field(default=0)
+    total_amount = amount_field(default=0)
+    amount_paid = amount_field(default=0)
+    issue_date = models.DateField(null=True, blank=True)
+    due_date = models.DateField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    payment_method = models.CharField(max_length=40, blank=True)
+    payment_reference = models.CharField(max_length=80, blank=True)
+    notes = models.TextField(blank=True)
+    usage_days = models.JSONField(default=list, help_text="Usage by day and meter, as of the lines: the appendix.")
+    drafted_at = models.DateTimeField(help_text="When the lines were made.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        db_table = "invoices"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "subscription", "billing_period"],
+                name="invoices_one_per_period",
+                violation_error_message="This period has an invoice already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_amount=F("subtotal") - F("allowance") + F("tax")),
+                name="invoices_total",
+                violation_error_message="The total is subtotal less allowance plus tax.",
+            ),
+            models.CheckConstraint(
+                condition=Q(allowance__gte=0, allowance__lte=F("subtotal"), amount_paid__gte=0),
+                name="invoices_not_negative",
+                violation_error_message="Credit covers no more than the lines.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "parked"], invoice_number="")
+                | (~Q(status__in=["draft", "parked"]) & ~Q(invoice_number="")),
+                name="invoices_number",
+                violation_error_message="An invoice has a number once it is finalized, and a draft has none.",
+            ),
+        ]
+        # The tenant's list of invoices, newest first.
+        indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="invoices_newest")]
+
+    def __str__(self) -> str:
+        return self.invoice_number or f"Draft {self.period_start}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+
+class InvoiceLineItem(TenantModel):
+    """One line: a fee, or what one meter at one rate version cost in the service period."""
+
+    class Kind(models.TextChoices):
+        FEE = "fee"
+        USAGE = "usage"
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    channel = models.CharField(max_length=20, blank=True)
+    resource_type = models.CharField(max_length=20, blank=True)
+    rate = models.ForeignKey(PricingRate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    description = models.CharField(max_length=200)
+    detail = models.CharField(max_length=200, blank=True)
+    service_start = models.DateField()
+    service_end = models.DateField(help_text="The last day, inclusive.")
+    quantity = models.DecimalField(max_digits=24, decimal_places=6, help_text="In priced units, e.g. minutes.")
+    unit = models.CharField(max_length=20)
+    unit_price = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Empty where it has tiers.")
+    amount = amount_field()
+    tax = amount_field(default=0)
+
+    class Meta(TenantModel.Meta):
+        db_table = "invoice_line_items"
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_items_position"),
+            models.CheckConstraint(
+                condition=Q(service_end__gte=F("service_start")),
+                name="invoice_line_items_service",
+                violation_error_message="The service ends after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+
+class InvoiceDocument(TenantModel):
+    """The PDF of an invoice, kept as it was rendered from the invoice as of `drafted_at`.
+
+    It stands in the database so that it is backed up, hidden from other tenants and deleted together with its invoice.
+    """
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="document")
+    drafted_at = models.DateTimeField()
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        db_table = "invoice_documents"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
+                name="invoice_documents_hash",
+                violation_error_message="The hash is 64 hex digits.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]

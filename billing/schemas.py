@@ -1,0 +1,126 @@
+"""Bodies of billing's API, as the documentation shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
+
+from billing.models import Invoice
+
+
+class InvoiceLine(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["fee", "usage"])
+    channel = serializers.CharField()
+    resource_type = serializers.CharField()
+    description = serializers.CharField()
+    detail = serializers.CharField()
+    service_start = serializers.DateField()
+    service_end = serializers.DateField()
+    quantity = serializers.CharField()
+    unit = serializers.CharField()
+    unit_price = serializers.CharField(allow_null=True)
+    amount = serializers.CharField()
+    tax = serializers.CharField()
+
+
+class InvoiceRow(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    invoice_number = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Invoice.Status.values)
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+    currency = serializers.CharField()
+    subtotal = serializers.CharField()
+    allowance = serializers.CharField(help_text="Included credit used.")
+    tax = serializers.CharField()
+    total_amount = serializers.CharField()
+    amount_paid = serializers.CharField()
+    issue_date = serializers.DateField(allow_null=True)
+    due_date = serializers.DateField(allow_null=True)
+    paid_at = serializers.DateTimeField(allow_null=True)
+    notes = serializers.CharField()
+    drafted_at = serializers.DateTimeField()
+
+
+class InvoiceDetail(InvoiceRow):
+    lines = InvoiceLine(many=True)
+
+
+class InvoicePage(serializers.Serializer[Any]):
+    results = InvoiceRow(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+class PlanRate(serializers.Serializer[Any]):
+    channel = serializers.CharField()
+    resource_type = serializers.CharField()
+    direction = serializers.CharField()
+    destination_prefix = serializers.CharField()
+    unit = serializers.CharField()
+    unit_price = serializers.CharField()
+
+
+class Plan(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    monthly_fee = serializers.CharField()
+    included_credit = serializers.CharField()
+    trial_days = serializers.IntegerField(allow_null=True)
+    features = serializers.DictField()
+    rates = PlanRate(many=True)
+
+
+class Plans(serializers.Serializer[Any]):
+    results = Plan(many=True)
+
+
+class SubscriptionAnswer(serializers.Serializer[Any]):
+    plan = serializers.CharField()
+    status = serializers.CharField()
+    currency = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    trial_ends_at = serializers.DateTimeField(allow_null=True)
+    period_start = serializers.DateField()
+    period_end = serializers.DateField()
+
+
+INVOICE_EXAMPLE = OpenApiExample(
+    "A draft",
+    {
+        "id": "inv_0198c1f0a7b37c0e8f4d2b6a1c3e5f70",
+        "invoice_number": None,
+        "status": "draft",
+        "period_start": "2026-03-01",
+        "period_end": "2026-03-31",
+        "currency": "USD",
+        "subtotal": "0.03",
+        "allowance": "0.03",
+        "tax": "0.00",
+        "total_amount": "0.00",
+        "amount_paid": "0.00",
+        "issue_date": None,
+        "due_date": None,
+        "paid_at": None,
+        "notes": "",
+        "drafted_at": "2026-03-10T12:00:00.000000Z",
+        "lines": [
+            {
+                "kind": "usage",
+                "channel": "voice",
+                "resource_type": "minute",
+                "description": "Voice, outbound to +1",
+                "detail": "1 call, billed 60/60 s",
+                "service_start": "2026-03-01",
+                "service_end": "2026-03-31",
+                "quantity": "2",
+                "unit": "minutes",
+                "unit_price": "0.015",
+                "amount": "0.03",
+                "tax": "0.00",
+            }
+        ],
+    },
+    response_only=True,
+)

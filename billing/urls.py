@@ -1,0 +1,14 @@
+"""Paths of billing, mounted under /v1/billing/."""
+
+from django.urls import path
+
+from billing.api import InvoicePdfViewSet, InvoiceViewSet, PlanViewSet
+
+urlpatterns = [
+    path("invoices", InvoiceViewSet.as_view({"get": "list"})),
+    path("invoices/draft", InvoiceViewSet.as_view({"post": "draft"})),
+    path("invoices/<str:id>", InvoiceViewSet.as_view({"get": "show"}), name="invoice"),
+    path("invoices/<str:id>/pdf", InvoicePdfViewSet.as_view({"get": "show"}), name="invoice-pdf"),
+    path("plans", PlanViewSet.as_view({"get": "list"})),
+    path("subscription", PlanViewSet.as_view({"get": "subscription"})),
+]
