@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from chat.desk.urls import urlpatterns as desk
 from chat.panel import panel_urls
@@ -26,7 +26,7 @@ api = [
     path("usage/billing/", include("billing.legacy_urls")),
     path("", include("telephony.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="schema", template_name="irisx/docs.html"), name="docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="irisx/docs.html"), name="docs"),
 ]
 
 urlpatterns = [

@@ -15,7 +15,8 @@ from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
 from chat.models import Widget
 from common.ids import encode
-from telephony.services import provision_demo
+from telephony.models import PhoneNumber, SipTrunk
+from telephony.services import create_phone_number, create_trunk
 
 COMPANY, SLUG = "Acme Bicycles", "acme"
 PEOPLE = {
@@ -49,7 +50,7 @@ def seed(known: dict[str, Any]) -> dict[str, Any]:
         for key, role in (("agent", Role.AGENT), ("finance", Role.FINANCE)):
             if not Membership.objects.for_tenant(tenant).filter(user=people[key][0]).exists():
                 services.add_member(tenant_id=tenant.pk, user=people[key][0], role=role)
-        provision_demo(tenant_id=tenant.pk)
+        _lines(tenant)
         widget = Widget.objects.for_tenant(tenant).order_by("created_at").first()
         if widget is None:
             raise CommandError("The demo company has no widget; run `make demo-reset`.")
@@ -79,6 +80,13 @@ def _company(owner: User) -> Tenant:
     with system_access("demo seed"):
         tenant = Tenant.objects.filter(slug=SLUG).first()
     return tenant or services.create_tenant(name=COMPANY, slug=SLUG, owner=owner, now=timezone.now())
+
+
+def _lines(tenant: Tenant) -> None:
+    if not PhoneNumber.objects.for_tenant(tenant).exists():
+        create_phone_number(tenant_id=tenant.pk, number="+15550109999", label="Shop")
+    if not SipTrunk.objects.for_tenant(tenant).exists():
+        create_trunk(tenant_id=tenant.pk, name="Carrier", gateway="carrier")
 
 
 def _api_key(tenant: Tenant, known: str) -> str:
