@@ -7,12 +7,15 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 
 from accounts.gate import session_principal
 from accounts.models import Tenant, User
 from accounts.principals import Principal
 from accounts.tenancy import tenant_scope
 from common.errors import Forbidden, NotFound
+
+NOT_A_MEMBER = "not-a-member"
 
 
 class MemberRequest(HttpRequest):
@@ -28,7 +31,8 @@ Page = Callable[..., HttpResponseBase]
 def member_page(*permissions: str) -> Callable[[Page], Page]:
     """Hold a page to members with one of these permissions (none named: any member).
 
-    Somebody not signed in goes to sign-in and comes back; a refusal is the page 403, a foreign row the page 404.
+    Somebody not signed in goes to sign-in and comes back, an operator who belongs to no company to the admin;
+    a refusal is the page 403, a foreign row the page 404.
     """
 
     def decorate(view: Page) -> Page:
@@ -42,6 +46,8 @@ def member_page(*permissions: str) -> Callable[[Page], Page]:
                     request.tenant = Tenant.objects.get(pk=request.principal.tenant_id)
                     return view(request, *args, **kwargs)
             except Forbidden as error:
+                if error.code == NOT_A_MEMBER and request.user.is_staff:
+                    return redirect("admin:index")
                 raise PermissionDenied(error.message) from error
             except NotFound as error:
                 raise Http404(error.message) from error

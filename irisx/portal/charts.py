@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from usage.sums import DaySum
 
-WIDTH, HEIGHT, GAP = 720, 160, 0.3
+WIDTH, HEIGHT, GAP, WIDEST, NAMED = 720, 160, 0.3, 32.0, 5
 A_DAY = timedelta(days=1)
 
 
@@ -66,6 +66,7 @@ def _bar(
         top -= height
         if height:
             segments.append(Segment(channel, round(top, 2), height, counts[channel]))
-    is_named = number % max(1, len(days) // 6) == 0
-    left, width = number * step + step * GAP / 2, step * (1 - GAP)
+    is_named = number % -(-len(days) // NAMED) == 0
+    width = min(WIDEST, step * (1 - GAP))
+    left = number * step + (step - width) / 2
     return Bar(day, round(left, 2), round(width, 2), sum(counts.values()), tuple(segments), is_named)

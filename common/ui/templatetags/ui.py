@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.forms import BoundField
@@ -9,6 +10,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from common import ids
 from common.money import exponent
 
 register = template.Library()
@@ -75,3 +77,9 @@ def quantity(value: Decimal) -> str:
     whole, _, part = f"{value:,f}".partition(".")
     part = part.rstrip("0")
     return f"{whole}.{part}" if part else whole
+
+
+@register.filter
+def public_id(key: UUID, prefix: str) -> str:
+    """Return a row's id as the API writes it: `inv_0f8f…`."""
+    return ids.encode(prefix, key)
