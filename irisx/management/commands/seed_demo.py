@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, required=True, help="where to keep the sign-ins")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path: Path = options["json"]
+        path = Path(options["json"])
         known = orjson.loads(path.read_bytes()) if path.exists() else {}
         with transaction.atomic():
             seeded = seed(known)
