@@ -79,11 +79,6 @@ def may_move(*, current: CallStatus, to: CallStatus) -> bool:
     return to in MOVES[current]
 
 
-def sources_of(to: CallStatus) -> list[CallStatus]:
-    """List the statuses from which a call may reach `to`, in the order of the enumeration."""
-    return [status for status in CallStatus if to in MOVES[status]]
-
-
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What is known when a leg has ended; `cause` is FreeSWITCH's name, `q850` and `sip_status` numbers or None."""

@@ -68,6 +68,8 @@ class Node:
         self._backoff = backoff or Backoff()
         self._queue_size = queue_size
         self._commands: Link | None = None
+        self._listening: Link | None = None
+        self._closing = asyncio.Event()
 
     @property
     def is_up(self) -> bool:
@@ -80,13 +82,20 @@ class Node:
             raise NotSent(f"{self.address.name} is not connected")
         return await self._commands.send(command, timeout_seconds=timeout_seconds)
 
+    async def close(self) -> None:
+        """Close both links; `notices` yields what had arrived, and ends."""
+        self._closing.set()
+        for link in (self._commands, self._listening):
+            if link is not None:
+                await link.close()
+
     async def notices(self) -> AsyncGenerator[Notice, None]:
-        """Yield what happens on this switch for ever, in order; reconnects by itself.
+        """Yield what happens on this switch, in order, until `close`; reconnects by itself.
 
         The consumer sets the pace: while it works, at most `queue_size` events wait here and the rest at the switch.
         """
         attempt = 0
-        while True:
+        while not self._closing.is_set():
             try:
                 async with self._connected() as link:
                     yield NodeUp()
@@ -97,12 +106,13 @@ class Node:
             except (LinkLost, SignInRefused) as error:
                 log.warning("%s: %s", self.address.name, error)
                 yield NodeDown(reason=str(error))
-            await asyncio.sleep(self._backoff.seconds(attempt))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._backoff.seconds(attempt))
             attempt += 1
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Link]:
-        events = await self._open(self._events)
+        events = self._listening = await self._open(self._events)
         try:
             # The commands link hears heartbeats too: its watchdog notices silence the same way.
             self._commands = await self._open([HEARTBEAT])
@@ -112,6 +122,7 @@ class Node:
                 link, self._commands = self._commands, None
                 await link.close()
         finally:
+            self._listening = None
             await events.close()
 
     async def _open(self, events: Sequence[str]) -> Link:

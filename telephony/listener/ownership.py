@@ -19,9 +19,12 @@ class OwnershipLost(Exception):
 
 
 @asynccontextmanager
-async def owning(node: str) -> AsyncIterator["Ownership"]:
-    """Wait until nobody else owns the node, then hold it."""
-    connection = await _locked(node)
+async def owning(node: str, *, stop: asyncio.Event) -> AsyncIterator["Ownership | None"]:
+    """Wait until nobody else owns the node, then hold it; None when `stop` came first."""
+    connection = await _locked(node, stop)
+    if connection is None:
+        yield None
+        return
     try:
         log.info("this process owns %s", node)
         yield Ownership(connection)
@@ -46,8 +49,8 @@ class Ownership:
                 raise OwnershipLost("the lock's connection is gone") from error
 
 
-async def _locked(node: str) -> psycopg.AsyncConnection:
-    while True:
+async def _locked(node: str, stop: asyncio.Event) -> psycopg.AsyncConnection | None:
+    while not stop.is_set():
         try:
             connection = await _connect()
         except psycopg.OperationalError as error:
@@ -64,6 +67,7 @@ async def _locked(node: str) -> psycopg.AsyncConnection:
             raise
         await connection.close()
         await asyncio.sleep(TRY_EVERY_SECONDS)
+    return None
 
 
 async def _connect() -> psycopg.AsyncConnection:

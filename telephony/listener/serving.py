@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 1.0
 SURVEY_EVERY_SECONDS = 5.0
 BEAT_EVERY_SECONDS = 5.0
+FAREWELL_SECONDS = 10.0
 # Read by /health, which counts the process as gone after IRISX_WORKER_STALE_SECONDS.
 ALIVE_KEY = "irisx:alive:listener"
 
@@ -36,41 +37,51 @@ ALIVE_KEY = "irisx:alive:listener"
 async def run(addresses: Sequence[NodeAddress], *, stop: asyncio.Event) -> None:
     """Own and serve the nodes until `stop` is set; what one node suffers doesn't touch another."""
     bells = [asyncio.Event() for _ in addresses]
-    work = [
-        asyncio.create_task(_again_and_again(_beat, name="heartbeat")),
-        asyncio.create_task(_again_and_again(partial(_hear_doorbell, bells), name="doorbell")),
-        asyncio.create_task(_again_and_again(_expire, name="expiry")),
-        *(
-            asyncio.create_task(_again_and_again(partial(_serve, address, bell), name=address.name))
-            for address, bell in zip(addresses, bells, strict=True)
-        ),
+    around = [
+        asyncio.create_task(_again_and_again(_beat, stop, name="heartbeat")),
+        asyncio.create_task(_again_and_again(partial(_hear_doorbell, bells), stop, name="doorbell")),
+        asyncio.create_task(_again_and_again(_expire, stop, name="expiry")),
+    ]
+    nodes = [
+        asyncio.create_task(_again_and_again(partial(_serve, address, bell, stop), stop, name=address.name))
+        for address, bell in zip(addresses, bells, strict=True)
     ]
     await stop.wait()
-    for task in work:
+    await asyncio.wait(nodes, timeout=FAREWELL_SECONDS)
+    for task in (*around, *nodes):
         task.cancel()
-    await asyncio.gather(*work, return_exceptions=True)
+    await asyncio.gather(*around, *nodes, return_exceptions=True)
 
 
-async def _again_and_again(job: Callable[[], Awaitable[None]], *, name: str) -> None:
-    """Run a job that never returns; whatever ends it is logged, and it begins anew."""
-    while True:
+async def _again_and_again(job: Callable[[], Awaitable[None]], stop: asyncio.Event, *, name: str) -> None:
+    """Run a job; whatever ends it before its time is logged, and it begins anew."""
+    while not stop.is_set():
         try:
             await job()
         except Exception:
             log.exception("%s stopped and begins anew", name)
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-async def _serve(address: NodeAddress, bell: asyncio.Event) -> None:
-    async with owning(address.name) as ownership:
+async def _serve(address: NodeAddress, bell: asyncio.Event, stop: asyncio.Event) -> None:
+    """Serve one node; on `stop` finish what is being sent, and bring what was heard into the books."""
+    async with owning(address.name, stop=stop) as ownership:
+        if ownership is None:
+            return
         node = Node(address, events=facts.EVENTS)
         lanes: Lanes[Event] = Lanes(take_in)
         async with asyncio.TaskGroup() as group:
-            group.create_task(ownership.lost())
-            group.create_task(lanes.run())
-            group.create_task(_listen(node, lanes, bell))
-            group.create_task(_deliver(node, bell))
-            group.create_task(_survey(node))
+            for_ever = [group.create_task(job) for job in (ownership.lost(), lanes.run(), _survey(node))]
+            delivering = group.create_task(_deliver(node, bell, stop))
+            listening = group.create_task(_listen(node, lanes, bell))
+            await stop.wait()
+            bell.set()
+            await delivering
+            await node.close()
+            await listening
+            await lanes.idle()
+            for task in for_ever:
+                task.cancel()
 
 
 async def _listen(node: Node, lanes: Lanes[Event], bell: asyncio.Event) -> None:
@@ -89,9 +100,9 @@ def _ours(event: Event) -> UUID | None:
     return facts.leg_of(event) if event.name in facts.EVENTS else None
 
 
-async def _deliver(node: Node, bell: asyncio.Event) -> None:
+async def _deliver(node: Node, bell: asyncio.Event, stop: asyncio.Event) -> None:
     """Look for commands when the bell rings, and every second though it doesn't."""
-    while True:
+    while not stop.is_set():
         if node.is_up:
             await deliver_waiting(node)
         try:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from telephony.esl.address import parse_url
 from telephony.esl.errors import BadAddress
-from telephony.listener import run
+from telephony.listener.serving import run
 
 
 class Command(BaseCommand):

@@ -15,7 +15,7 @@ from accounts.tenancy import tenant_scope
 from common.db import in_database_thread
 from telephony import services
 from telephony.esl.address import NodeAddress
-from telephony.listener import run
+from telephony.listener.serving import run
 from telephony.models import Call, CallCommand, CallEvent, CallLeg
 from telephony.services import CallWish
 from telephony.states import FINAL
@@ -23,7 +23,7 @@ from tests.factories import Company
 from usage.models import UsageRecord
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @asynccontextmanager
