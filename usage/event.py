@@ -71,4 +71,11 @@ def _texts(event: UsageEvent) -> list[FieldProblem]:
         if len(getattr(event, name)) > most
     ]
     missing = [] if event.dedup_key else [FieldProblem("/dedup_key", "required", "dedup_key is missing.")]
-    return missing + too_long
+    return missing + too_long + _nuls(event)
+
+
+def _nuls(event: UsageEvent) -> list[FieldProblem]:
+    """Refuse U+0000, which PostgreSQL keeps neither in text nor in jsonb."""
+    texts = {name: getattr(event, name) for name in LONGEST} | {"metadata": json.dumps(event.metadata, default=str)}
+    held = [name for name, text in texts.items() if "\0" in text or "\\u0000" in text]
+    return [FieldProblem(f"/{name}", "nul", f"{name} holds a NUL character.") for name in held]

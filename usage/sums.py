@@ -57,7 +57,7 @@ def of_period(*, tenant_id: UUID, period_id: UUID) -> list[DayRateSum]:
     """Return a period's sums by day, meter and rate version; one query."""
     keys = "summary_date, channel, resource_type, rate_id"
     rows = _sum(keys, "tenant_id = %s AND billing_period_id = %s", [tenant_id, period_id])
-    return [DayRateSum(*row[:7], record_count=int(row[7])) for row in rows]
+    return [DayRateSum(*row) for row in rows]
 
 
 def by_rate(rows: Iterable[DayRateSum]) -> list[RateSum]:
@@ -94,7 +94,7 @@ def by_meter_and_day(rows: Iterable[DayRateSum]) -> list[DaySum]:
 def by_day(*, tenant_id: UUID, first: date, last: date) -> list[DaySum]:
     """Return the sums of local days `first` to `last` (inclusive) by day and meter; one query."""
     keys, where = "summary_date, channel, resource_type", "tenant_id = %s AND summary_date BETWEEN %s AND %s"
-    return [DaySum(*row[:6], record_count=int(row[6])) for row in _sum(keys, where, [tenant_id, first, last])]
+    return [DaySum(*row) for row in _sum(keys, where, [tenant_id, first, last])]
 
 
 def by_day_of_period(*, tenant_id: UUID, period_id: UUID) -> list[DaySum]:
@@ -105,7 +105,7 @@ def by_day_of_period(*, tenant_id: UUID, period_id: UUID) -> list[DaySum]:
 def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run the one query; its parts are constants of this module."""
     query = f"""
-        SELECT {keys}, sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)
+        SELECT {keys}, sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)::bigint
         FROM (
             SELECT {COLUMNS} FROM usage_summaries WHERE {where}
             UNION ALL

@@ -132,6 +132,16 @@ class TestRefusals:
             record(acme, dedup_key=key)
         assert refusal.value.errors[0].pointer == "/dedup_key"
 
+    @pytest.mark.parametrize(
+        ("pointer", "change"),
+        [("/resource_id", {"resource_id": "a\0"}), ("/metadata", {"metadata": {"a": ["\0"]}})],
+        ids=["text", "metadata"],
+    )
+    def test_refuses_a_nul_character(self, acme: Company, pointer: str, change: dict[str, Any]) -> None:
+        with pytest.raises(Invalid) as refusal:
+            record(acme, **change)
+        assert refusal.value.errors[0].pointer == pointer
+
     def test_refuses_an_unknown_meter(self, acme: Company) -> None:
         with pytest.raises(UnknownMeter):
             record(acme, channel="fax", resource_type="page")

@@ -84,10 +84,12 @@ def roll_periods(*, tenant_id: UUID, now: datetime) -> int:
         .select_related("subscription")
         .order_by("starts_at")
     )
+    # Closing comes first: to wait for the lock with a fresh period uncommitted could wait for one who waits for that row.
+    ended = [period for period in periods if period.ends_at + GRACE <= now]
+    closed = sum(close_period(tenant_id=tenant_id, period_id=period.pk, now=now) for period in ended)
     for period in periods:
         open_next_period(after=period, until=period.ends_at)
-    ended = [period for period in periods if period.ends_at + GRACE <= now]
-    return sum(close_period(tenant_id=tenant_id, period_id=period.pk, now=now) for period in ended)
+    return closed
 
 
 def _store(*, subscription: Subscription, **columns: object) -> BillingPeriod:

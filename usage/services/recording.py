@@ -139,7 +139,7 @@ def _write(
     tenant_id: UUID, event: UsageEvent, period: BillingPeriod, usage_date: date, rate: Rate, receipt: Receipt
 ) -> bool:
     """Insert key, record and delta in one statement; False when the key was there, and then nothing is written."""
-    values = {
+    values: dict[str, Any] = {
         "tenant_id": tenant_id,
         "dedup_key": event.dedup_key,
         "content_hash": event.content_hash(),
@@ -163,7 +163,7 @@ def _write(
     }
     with connection.cursor() as cursor:
         cursor.execute(WRITE, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _first(tenant_id: UUID, event: UsageEvent) -> Receipt:
