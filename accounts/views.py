@@ -17,6 +17,7 @@ from accounts.gate import ACTIVE_TENANT
 from accounts.models import Tenant, User
 from accounts.permissions import ADMIN, READS
 from accounts.principals import Principal, require_user
+from common.errors import Forbidden, NotFound
 from common.ids import decode, encode
 from common.timestamps import rfc3339
 
@@ -46,7 +47,10 @@ class MeViewSet(TenantViewSet):
     def choose(self, request: Request) -> Response:
         user = User.objects.get(pk=require_user(self.principal))
         tenant_id: UUID = decode("tn", self.read(ChooseTenant)["tenant"])
-        principal = authentication.by_membership(user, tenant_id=tenant_id)
+        try:
+            principal = authentication.by_membership(user, tenant_id=tenant_id)
+        except Forbidden as error:
+            raise NotFound("You are no member of such a company.", pointer="/tenant") from error
         request._request.session[ACTIVE_TENANT] = tenant_id.hex
         return Response(present_me(principal))
 

@@ -1,0 +1,179 @@
+"""Every route × method, as every caller: who may, who may not, what an outsider sees, and that a refusal changes nothing.
+
+A new route without an entry fails the build.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.permissions import ROLE_PERMISSIONS, Role
+from tests.matrix.world import MARK, World, build, snapshot
+
+SIGN_IN_FAILS = ("anonymous", "expired key", "revoked key", "forged key")
+VISITORS = ("visitor", "closed visitor", "other visitor", "outsider visitor")
+ROLES = {role.value: ROLE_PERMISSIONS[role] for role in Role}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one route. `needs` are its permissions; `names` the object of Acme's it is about, if any."""
+
+    method: str
+    path: str
+    needs: tuple[str, ...] = ()
+    names: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    visitor: str = ""  # which visitor owns the object, where visitors may
+    people_only: bool = False
+    key_only: bool = False
+    is_public: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+CHAT = ("chat.read",)
+REPLY = ("chat.reply",)
+CONVERSATION = "v1/chat/conversation/<str:id>"
+ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
+SEND = {"conversation_id": "{conversation}", "client_message_id": "m1", "text": "Hello"}
+
+ROUTES = [
+    Route("GET", "v1/me", ANYBODY),
+    Route("POST", "v1/me", ANYBODY, body={"tenant": "{tenant}"}, people_only=True),
+    Route("POST", "v1/auth/ticket", ANYBODY, people_only=True),
+    Route("GET", "v1/chat/widget/<str:widget_key>", is_public=True),
+    Route(
+        "POST",
+        "v1/chat/conversation/start",
+        REPLY,
+        names="widget_key",
+        body={"widget_key": "{widget_key}"},
+        key_only=True,
+    ),
+    Route("POST", "v1/chat/message/send", REPLY, names="conversation", body=SEND, visitor="visitor"),
+    Route("GET", f"{CONVERSATION}/messages", CHAT, names="conversation", visitor="visitor"),
+    Route("GET", f"{CONVERSATION}/events", CHAT, names="conversation", visitor="visitor"),
+    Route("POST", f"{CONVERSATION}/read", CHAT, names="conversation", body={"seq": 1}, visitor="visitor"),
+    Route("POST", f"{CONVERSATION}/rate", (), names="closed", body={"rating": 4}, visitor="closed visitor"),
+    Route("POST", f"{CONVERSATION}/note", REPLY, names="conversation", body={"client_message_id": "n1", "text": "!"}),
+    Route("POST", f"{CONVERSATION}/accept", REPLY, names="conversation", people_only=True),
+    Route("POST", f"{CONVERSATION}/close", REPLY, names="conversation", visitor="visitor"),
+    Route("GET", "v1/chat/agent/conversations", CHAT),
+    Route("GET", "v1/chat/queue", CHAT),
+    Route("GET", "v1/chat/agent/presence", ("presence",), people_only=True),
+    Route("POST", "v1/chat/agent/presence", ("presence",), body={"status": "online"}, people_only=True),
+    Route("GET", "v1/usage/current-period", ("usage.read",)),
+    Route("GET", "v1/usage/history", ("usage.read",)),
+    Route("GET", "v1/usage/events", ("usage.read",)),
+    Route("GET", "v1/billing/invoices", ("billing.read",)),
+    Route("POST", "v1/billing/invoices/draft", ("billing.draft",)),
+    Route("GET", "v1/billing/invoices/<str:id>", ("billing.read",), names="invoice"),
+    Route("GET", "v1/billing/invoices/<str:id>/pdf", ("billing.read",), names="invoice"),
+    Route("GET", "v1/billing/plans", ("billing.read",)),
+    Route("GET", "v1/billing/subscription", ("billing.read",)),
+    Route("GET", "v1/usage/billing/invoices", ("billing.read",)),
+    Route("GET", "v1/usage/billing/invoice/<str:id>", ("billing.read",), names="invoice"),
+    Route("GET", "v1/calls", ("calls.read",)),
+    Route("POST", "v1/calls", ("calls.place",), body={"to": "+15550100200", "from": "+15550109999", "dry_run": True}),
+    Route("GET", "v1/calls/<str:sid>", ("calls.read",), names="call"),
+    Route("GET", "v1/calls/<str:sid>/events", ("calls.read",), names="call"),
+    Route("POST", "v1/calls/<str:sid>/hangup", ("calls.place",), names="call"),
+]
+# Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
+ELSEWHERE = {
+    "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
+    "chat/panel/<str:widget_key>", "", "portal/", "portal/usage/", "portal/finance/", "portal/finance/draft",
+    "portal/finance/<str:key>/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
+}  # fmt: skip
+
+
+def mounted(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (METHOD, path) of every route outside the admin; GET for what is no API view."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from () if path == "admin/" else mounted(pattern.url_patterns, path)
+        else:
+            for method in set(getattr(pattern.callback, "actions", {"get": ""})) - {"head"}:
+                yield method.upper(), path
+
+
+def test_every_route_has_an_entry() -> None:
+    known = {(route.method, route.path) for route in ROUTES}
+    found = set(mounted(get_resolver().url_patterns))
+    assert {route for route in found - known if route[1] not in ELSEWHERE} == set()
+    assert known - found == set()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return build()
+
+
+def call(world: World, route: Route, caller: str) -> HttpResponse:
+    names = {**world.objects, "tenant": f"tn_{world.acme.tenant.pk.hex}"}
+    target = names.get(route.names, "")
+    path = "/" + route.path.replace("<str:id>", target).replace("<str:sid>", target)
+    path = path.replace("<str:widget_key>", world.objects["widget_key"])
+    body = {key: value.format(**names) if isinstance(value, str) else value for key, value in route.body.items()}
+    client = world.callers[caller]()
+    if route.method == "GET":
+        return client.get(path)
+    return client.post(path, body, content_type="application/json")
+
+
+def allowed(route: Route, caller: str) -> bool:
+    if caller in ROLES:
+        return not ROLES[caller].isdisjoint(route.needs) and not route.key_only
+    if caller == "key":
+        return bool(route.needs) and not route.people_only
+    if caller == "narrow key":
+        return "members.read" in route.needs and not route.people_only
+    return caller == route.visitor
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_callers(world: World, route: Route) -> None:
+    """Hold one route to all callers: the refused first, after whom nothing has changed; then the allowed."""
+    if route.is_public:
+        assert call(world, route, "anonymous").status_code == 200
+        return
+    before = snapshot(world.acme.tenant)
+    refused = [caller for caller in world.callers if not allowed(route, caller)]
+    for caller in refused:
+        answer = call(world, route, caller)
+        assert answer.status_code in expected_refusals(route, caller), (caller, answer.status_code, answer.content)
+        assert MARK.encode() not in answer.content, caller
+    assert snapshot(world.acme.tenant) == before
+    for caller in sorted(set(world.callers) - set(refused)):
+        answer = call(world, route, caller)
+        assert answer.status_code in {200, 201, 202, 204, 409}, (caller, answer.status_code, answer.content)
+
+
+def expected_refusals(route: Route, caller: str) -> set[int]:
+    if caller in SIGN_IN_FAILS or (route.key_only and caller not in {"narrow key", "outsider key", *VISITORS}):
+        return {401}
+    if caller in {"suspended tenant", "suspended person"}:
+        return {403}
+    if caller in VISITORS:
+        # A visitor is refused by kind (403), or where visitors may, does not find what is another's (404).
+        return {404} if route.visitor else {403, 404}
+    if caller == "outsider key" and route.people_only:
+        return {401, 403}
+    if caller.startswith("outsider"):
+        if not route.needs:
+            return {403}  # only a visitor may, of whatever company
+        return {404} if route.names or "{tenant}" in str(route.body) else {200, 201, 404, 422}
+    return {401, 403}
+
+
+def test_counts_its_cases(world: World, record_property: Any) -> None:
+    cases = len([r for r in ROUTES if not r.is_public]) * len(world.callers)
+    record_property("cases", cases)
+    print(f"matrix: {len(ROUTES)} routes × {len(world.callers)} callers = {cases} cases")

@@ -1,0 +1,153 @@
+"""Two companies with everything in them, and every kind of caller."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+
+from accounts import services as accounts
+from accounts.models import ApiKey, Membership, Tenant, User
+from accounts.permissions import SCOPES, Role
+from accounts.tenancy import system_access, tenant_scope
+from telephony.services import create_phone_number, create_trunk
+from tests import factories
+from tests.chat.conftest import Chat, start_chat, widget_of
+from tests.conftest import ApiClient
+
+MARK = "Acme-only-secret"
+
+
+@dataclass
+class World:
+    """Acme's objects by the names routes use, and a client for each caller."""
+
+    acme: factories.Company
+    globex: factories.Company
+    objects: dict[str, str]
+    callers: dict[str, Callable[[], Client]] = field(default_factory=dict)
+
+
+def build() -> World:
+    """Make both companies, Acme's objects and all callers."""
+    acme = factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona")
+    globex = factories.make_company("Globex", owner="Mallory", agent="Mark", finance="Max")
+    chat, closed = start_chat(acme, visitor_name=MARK), start_chat(acme, visitor_name=MARK)
+    closed.visitor.post(f"/v1/chat/conversation/{closed.conversation_id}/close")
+    _say(chat, MARK)
+    objects = {
+        "conversation": chat.conversation_id,
+        "closed": closed.conversation_id,
+        "widget_key": widget_of(acme).widget_key,
+        "call": _call(acme),
+        "invoice": _invoice(acme),
+    }
+    world = World(acme, globex, objects)
+    world.callers = _callers(world, chat, closed)
+    return world
+
+
+def _say(chat: Chat, text: str) -> None:
+    body = {"conversation_id": chat.conversation_id, "client_message_id": "w1", "text": text}
+    assert chat.visitor.post("/v1/chat/message/send", body).status_code == 201
+
+
+def _call(company: factories.Company) -> str:
+    with tenant_scope(company.tenant.pk):
+        create_phone_number(tenant_id=company.tenant.pk, number="+15550109999", label=MARK)
+        create_trunk(tenant_id=company.tenant.pk, name="Carrier", gateway="carrier")
+    body = {"to": "+15550100200", "from": "+15550109999", "metadata": {"note": MARK}}
+    answer = ApiClient(company.api_key).post("/v1/calls", body)
+    assert answer.status_code == 202, answer.content
+    return str(answer.json()["sid"])
+
+
+def _invoice(company: factories.Company) -> str:
+    answer = ApiClient(company.api_key).post("/v1/billing/invoices/draft")
+    assert answer.status_code in {200, 201}, answer.content
+    return str(answer.json()["id"])
+
+
+def _callers(world: World, chat: Chat, closed: Chat) -> dict[str, Callable[[], Client]]:
+    acme, globex = world.acme, world.globex
+    people = {
+        "owner": acme.owner,
+        "agent": acme.agent,
+        "finance": acme.finance,
+        **{
+            role.value: factories.add_person(acme, role.value, role).user
+            for role in (Role.ADMIN, Role.SUPERVISOR, Role.READ_ONLY)
+        },
+        "outsider owner": globex.owner,
+        "suspended person": _suspended_person(acme),
+        "suspended tenant": _suspended_tenant(),
+    }
+    tokens = {
+        "key": acme.api_key,
+        "visitor": chat.visitor_token,
+        "closed visitor": closed.visitor_token,
+        "other visitor": start_chat(acme, visitor_name="Stranger").visitor_token,
+        "outsider key": globex.api_key,
+        "outsider visitor": start_chat(globex, visitor_name="Gus").visitor_token,
+        "expired key": _key(acme, expires=True),
+        "revoked key": _key(acme, revoked=True),
+        "narrow key": _key(acme, scopes=["members.read"]),
+        "forged key": acme.api_key[:-1] + ("a" if acme.api_key[-1] != "a" else "b"),
+    }
+    return {
+        **{name: (lambda user=user: _session(user)) for name, user in people.items()},
+        **{name: (lambda token=token: ApiClient(token)) for name, token in tokens.items()},
+        "anonymous": ApiClient,
+    }  # fmt: skip
+
+
+def _session(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+def _key(company: factories.Company, *, scopes: Any = SCOPES, expires: bool = False, revoked: bool = False) -> str:
+    with tenant_scope(company.tenant.pk):
+        key, text = accounts.issue_api_key(tenant_id=company.tenant.pk, name="matrix", scopes=scopes)
+        past = key.created_at - timedelta(hours=1)
+        ApiKey.objects.for_tenant(company.tenant).filter(pk=key.pk).update(
+            expires_at=past if expires else None, revoked_at=past if revoked else None
+        )
+    return text
+
+
+def _suspended_person(company: factories.Company) -> User:
+    membership = factories.add_person(company, "Sam", Role.ADMIN)
+    with tenant_scope(company.tenant.pk):
+        Membership.objects.for_tenant(company.tenant).filter(pk=membership.pk).update(is_active=False)
+    return membership.user
+
+
+def _suspended_tenant() -> User:
+    company = factories.make_company("Umbra", owner="Una", agent="Ulf", finance="Uma")
+    with system_access("test"):
+        Tenant.objects.filter(pk=company.tenant.pk).update(status=Tenant.Status.SUSPENDED)
+    return company.owner
+
+
+def snapshot(tenant: Tenant) -> dict[str, str]:
+    """Return a digest of each table's rows of one tenant, ledgers included; last-used times apart."""
+    with system_access("test"), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+            "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace "
+            "AND a.attname IN ('tenant_id', 'owner') AND NOT a.attisdropped ORDER BY 1"
+        )
+        return {table: _digest(cursor, table, column, tenant) for table, column in cursor.fetchall()}
+
+
+def _digest(cursor: Any, table: str, column: str, tenant: Tenant) -> str:
+    row = "(to_jsonb(t) - 'last_used_at')::text"
+    cursor.execute(
+        f"SELECT md5(coalesce(string_agg({row}, '' ORDER BY {row}), '')) FROM {table} t WHERE {column} = %s",
+        [tenant.pk],
+    )
+    return str(cursor.fetchone()[0])
