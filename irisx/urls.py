@@ -33,7 +33,7 @@ urlpatterns = [
     path("health", cast(Any, health.health)),
     path("livez", cast(Any, health.livez)),
     path("readyz", cast(Any, health.readyz)),
-    path("v1/", include(api)),
+    path("v1/", include(cast(Any, api))),
     path("admin/", admin.site.urls),
     path("accounts/login/", auth_views.LoginView.as_view(template_name="accounts/login.html"), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
