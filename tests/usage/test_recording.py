@@ -16,6 +16,7 @@ from tests.factories import NOW, Company
 from tests.usage.helpers import at, call, counts, periods, record, rows
 from usage.errors import NoRate, NoSubscription, UnknownMeter, UsageConflict
 from usage.models import BillingPeriod, PricingRate, UsageRecord
+from usage.selectors import period_usage
 from usage.services import close_period, record_usage
 
 D = Decimal
@@ -75,6 +76,23 @@ class TestRecord:
         assert record(acme).total_cost == D("0.001")
         assert record(acme, occurred_at=at(2026, 3, 9)).total_cost == D("0.0075")
         assert record(globex).total_cost == D("0.0075")
+
+    def test_a_price_with_tiers_is_worked_out_for_the_period_not_for_the_event(self, acme: Company) -> None:
+        with system_access("test"):
+            PricingRate.objects.create(
+                tenant=acme.tenant,
+                channel="sms",
+                resource_type="message",
+                currency="USD",
+                model="graduated",
+                unit_price=0,
+                tiers=[{"up_to": "2", "unit_price": "1"}, {"up_to": None, "unit_price": "0.5", "flat_amount": "0.25"}],
+                effective_from=date(2026, 3, 1),
+            )
+        assert [record(acme, quantity=D(1)).total_cost for _ in range(3)] == [None] * 3
+        with tenant_scope(acme.tenant.pk):
+            usage = period_usage(tenant_id=acme.tenant.pk, period=periods(acme)[0], now=NOW)
+        assert usage.total_cost == D("2.75")
 
 
 class TestOnce:

@@ -1,6 +1,5 @@
 """What can be measured and what it costs: the same rows for every tenant, except a tenant's own rates."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -8,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from common.ids import uuid7
-from usage.rating import PricingModel, Rate, Tier
+from usage.rating import PricingModel
 
 
 def price_field(**options: Any) -> "models.DecimalField[Any, Any]":
@@ -145,7 +144,7 @@ class PricingRate(models.Model):
     class Meta:
         db_table = "pricing_rates"
         constraints = [
-            # Also the index of `usage.selectors.rates_for`: owner, meter, prefix.
+            # Also the index of `usage.ratebook.rates_for`: owner, meter, prefix.
             models.UniqueConstraint(
                 fields=["plan", *PRICED_BY],
                 name="pricing_rates_plan_once",
@@ -192,37 +191,3 @@ class PricingRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.resource_type} {self.direction} {self.destination_prefix}".strip()
-
-    def as_rate(self, *, price_per: int) -> Rate:
-        """Return the immutable value that rating works on; `price_per` is the meter's."""
-        return Rate(
-            id=self.pk,
-            channel=self.channel,
-            resource_type=self.resource_type,
-            currency=self.currency,
-            unit_price=self.unit_price,
-            direction=self.direction,
-            destination_prefix=self.destination_prefix,
-            model=PricingModel(self.model),
-            tiers=tuple(_tier(tier) for tier in self.tiers),
-            price_per=Decimal(price_per),
-            package_size=self.package_size,
-            connect_fee=self.connect_fee,
-            initial_seconds=self.initial_seconds,
-            step_seconds=self.step_seconds,
-            included_quantity=self.included_quantity,
-            minimum_amount=self.minimum_amount,
-            effective_from=self.effective_from,
-            effective_until=self.effective_until,
-            version=self.version,
-            is_override=self.tenant_id is not None,
-        )
-
-
-def _tier(tier: dict[str, str | None]) -> Tier:
-    up_to = tier["up_to"]
-    return Tier(
-        up_to=None if up_to is None else Decimal(up_to),
-        unit_price=Decimal(tier["unit_price"] or 0),
-        flat_amount=Decimal(tier.get("flat_amount") or 0),
-    )

@@ -2,7 +2,7 @@
 
 from usage.selectors.costs import MeterTotal, PeriodUsage, RatedLine, period_usage, rated_lines, shown_units
 from usage.selectors.periods import current_period, home_of, live_subscription, open_periods, period_of
-from usage.selectors.pricing import meters_by_key, offered_plans, rate_for, rates_by_id, rates_for
+from usage.selectors.pricing import meters_by_key, offered_plans, rate_for
 
 __all__ = [
     "MeterTotal",
@@ -18,7 +18,5 @@ __all__ = [
     "period_usage",
     "rate_for",
     "rated_lines",
-    "rates_by_id",
-    "rates_for",
     "shown_units",
 ]

@@ -13,8 +13,9 @@ from common.money import round_money
 from usage import sums
 from usage.credit import Charge, Coverage, Grant, cover
 from usage.models import BillingPeriod, CreditEntry, Meter
+from usage.ratebook import rates_by_id
 from usage.rating import Rate, total_cost
-from usage.selectors.pricing import meters_by_key, rates_by_id
+from usage.selectors.pricing import meters_by_key
 from usage.sums import DayRateSum, DaySum, RateSum
 
 ZERO = Decimal(0)

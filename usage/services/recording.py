@@ -13,9 +13,10 @@ from django.utils import timezone
 from common.ids import uuid7
 from usage.errors import NoRate, NoSubscription, UnknownMeter, UsageConflict
 from usage.event import UsageEvent, check
-from usage.models import BillingPeriod, Meter, UsageDedup, UsageRecord
+from usage.models import Meter, UsageDedup, UsageRecord
+from usage.ratebook import OpenTerms, open_terms, rates_for
 from usage.rating import Rate, billed_quantity, choose_rate, event_cost
-from usage.selectors import home_of, open_periods, rates_for
+from usage.selectors import home_of, period_of
 from usage.services.periods import open_next_period, share_periods
 
 
@@ -62,35 +63,36 @@ def record_usage(
     )
     check(event)
     share_periods(tenant_id=tenant_id)
-    period, usage_date = _place(tenant_id, occurred_at)
-    rate = _price(tenant_id, period, event, usage_date)
+    terms, usage_date = _place(tenant_id, occurred_at)
+    rate = _price(tenant_id, terms, event, usage_date)
     receipt = _receipt(rate, event.quantity)
-    return receipt if _write(tenant_id, event, period, usage_date, rate, receipt) else _first(tenant_id, event)
+    return receipt if _write(tenant_id, event, terms, usage_date, rate, receipt) else _first(tenant_id, event)
 
 
-def _place(tenant_id: UUID, moment: datetime) -> tuple[BillingPeriod, date]:
-    """Return the open period a moment is billed in and its local day there.
+def _place(tenant_id: UUID, moment: datetime) -> tuple[OpenTerms, date]:
+    """Return the open period a moment is billed in, with its terms, and the moment's local day.
 
     A moment of a closed period keeps its day and is billed in the earliest open one; one after the last opens the next.
     """
-    periods = open_periods(tenant_id=tenant_id)
+    periods = open_terms(tenant_id=tenant_id)
     if not periods:
         raise NoSubscription("This tenant has no open billing period.")
     while moment >= periods[-1].ends_at:
-        periods.append(open_next_period(after=periods[-1], until=moment))
-    home = next((period for period in periods if period.starts_at <= moment < period.ends_at), None)
-    if home is not None:
-        return home, home.day_of(moment)
+        last = period_of(tenant_id=tenant_id, period_id=periods[-1].period_id)
+        open_next_period(after=last, until=moment)
+        periods = open_terms(tenant_id=tenant_id)
+    for period in periods:
+        if period.holds(moment):
+            return period, period.day_of(moment)
     origin = home_of(tenant_id=tenant_id, moment=moment) or periods[0]
     return periods[0], origin.day_of(moment)
 
 
-def _price(tenant_id: UUID, period: BillingPeriod, event: UsageEvent, usage_date: date) -> Rate:
-    subscription = period.subscription
+def _price(tenant_id: UUID, terms: OpenTerms, event: UsageEvent, usage_date: date) -> Rate:
     rates = rates_for(
         tenant_id=tenant_id,
-        plan_id=subscription.plan_id,
-        currency=subscription.currency,
+        plan_id=terms.plan_id,
+        currency=terms.currency,
         channel=event.channel,
         resource_type=event.resource_type,
         destination=event.destination,
@@ -136,7 +138,7 @@ FROM fresh
 
 
 def _write(
-    tenant_id: UUID, event: UsageEvent, period: BillingPeriod, usage_date: date, rate: Rate, receipt: Receipt
+    tenant_id: UUID, event: UsageEvent, terms: OpenTerms, usage_date: date, rate: Rate, receipt: Receipt
 ) -> bool:
     """Insert key, record and delta in one statement; False when the key was there, and then nothing is written."""
     values: dict[str, Any] = {
@@ -147,7 +149,7 @@ def _write(
         "now": timezone.now(),
         "channel": event.channel,
         "resource_type": event.resource_type,
-        "period_id": period.pk,
+        "period_id": terms.period_id,
         "rate_id": rate.id,
         "resource_id": event.resource_id,
         "direction": event.direction,

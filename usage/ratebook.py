@@ -1,0 +1,97 @@
+"""Rate versions read as values, in plain SQL: every metered fact asks, and the ORM would cost more than the database."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from common.periods import local_day
+from usage.rating import PricingModel, Rate, Tier
+
+PREFIX_DIGITS = 15
+# In the order of Rate's fields.
+COLUMNS = """
+    r.id, r.channel, r.resource_type, r.currency, r.unit_price, r.direction, r.destination_prefix, r.model, r.tiers,
+    m.price_per, r.package_size, r.connect_fee, r.initial_seconds, r.step_seconds, r.included_quantity,
+    r.minimum_amount, r.effective_from, r.effective_until, r.version, r.tenant_id IS NOT NULL
+"""
+FROM = "FROM pricing_rates r JOIN usage_meters m ON m.channel = r.channel AND m.resource_type = r.resource_type"
+BY_ID = f"SELECT {COLUMNS} {FROM} WHERE r.id = ANY(%s)"
+THAT_MAY_APPLY = f"""
+    SELECT {COLUMNS} {FROM}
+    WHERE (r.plan_id = %s OR r.tenant_id = %s) AND r.channel = %s AND r.resource_type = %s AND r.currency = %s
+        AND r.destination_prefix = ANY(%s)
+"""
+OPEN_TERMS = """
+    SELECT p.id, p.starts_at, p.ends_at, p.timezone, s.plan_id, s.currency
+    FROM billing_periods p JOIN subscriptions s ON s.id = p.subscription_id
+    WHERE p.tenant_id = %s AND p.state = 'open' ORDER BY p.starts_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTerms:
+    """An open billing period and what is agreed for it."""
+
+    period_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
+    plan_id: UUID
+    currency: str
+
+    def holds(self, moment: datetime) -> bool:
+        return self.starts_at <= moment < self.ends_at
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the local day of a moment, in the zone that holds for the period."""
+        return local_day(moment, self.timezone)
+
+
+def open_terms(*, tenant_id: UUID) -> list[OpenTerms]:
+    """Return the tenant's open periods with their terms, the earliest first; one query."""
+    return [OpenTerms(*row) for row in _rows(OPEN_TERMS, [tenant_id])]
+
+
+def rates_for(
+    *, tenant_id: UUID, plan_id: UUID, currency: str, channel: str, resource_type: str, destination: str = ""
+) -> list[Rate]:
+    """Return every rate of the plan and of the tenant itself that might apply to a destination; one query."""
+    digits = destination.removeprefix("+")[:PREFIX_DIGITS]
+    prefixes = [digits[:length] for length in range(len(digits) + 1)]
+    values = [plan_id, tenant_id, channel, resource_type, currency, prefixes]
+    return [_rate(row) for row in _rows(THAT_MAY_APPLY, values)]
+
+
+def rates_by_id(*, ids: Iterable[UUID]) -> dict[UUID, Rate]:
+    """Return rate versions by their ids; one query."""
+    return {row[0]: _rate(row) for row in _rows(BY_ID, [list(ids)])}
+
+
+def _rows(query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
+
+
+def _rate(row: tuple[Any, ...]) -> Rate:
+    model, tiers, price_per = row[7:10]
+    values: list[Any] = [*row[:7], PricingModel(model), _tiers(tiers), Decimal(price_per), *row[10:]]
+    return Rate(*values)
+
+
+def _tiers(stored: str) -> tuple[Tier, ...]:
+    """Return tiers from their JSON; numbers stand in strings, `up_to` null is the last tier's."""
+    return tuple(
+        Tier(
+            up_to=None if tier["up_to"] is None else Decimal(tier["up_to"]),
+            unit_price=Decimal(tier["unit_price"]),
+            flat_amount=Decimal(tier.get("flat_amount", "0")),
+        )
+        for tier in json.loads(stored)
+    )
