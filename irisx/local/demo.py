@@ -5,21 +5,25 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from irisx.local import programs
 from irisx.local.console import Console
 from irisx.local.errors import StartError
+from irisx.local.fingerprint import source_fingerprint
+from irisx.local.forking import Nursery, can_fork
 from irisx.local.health import wait_until_well
 from irisx.local.ports import LOOPBACK, Ports
+from irisx.local.postgres import Cluster
 from irisx.local.processes import Program, identify, is_alive, marked_by, stop_all
-from irisx.local.programs import Workshop
+from irisx.local.programs import SERVERS, Workshop
 from irisx.local.screen import demo_document, ready_screen
-from irisx.local.servers import EmbeddedServers
-from irisx.local.settings import Addresses, check_given, demo_environment, is_given, source_fingerprint
+from irisx.local.servers import server_environment
+from irisx.local.settings import Parts, assemble, check_given, demo_environment, is_given
 from irisx.local.state import StateDirectory
-from irisx.local.supervisor import Supervisor
+from irisx.local.supervisor import Start, Supervisor, launch
 
 PREFERRED_PORTS = {"web": 8000, "customer": 8001, "simulator": 8021, "postgres": 5439, "valkey": 6389}
 READY_SECONDS = 90.0
@@ -53,6 +57,11 @@ async def _run(state: StateDirectory, console: Console) -> int:
     return 0
 
 
+async def ordinary_start() -> Start:
+    """Start programs one by one where nothing can be forked."""
+    return launch
+
+
 class Demo:
     """One run of the demo."""
 
@@ -72,14 +81,14 @@ class Demo:
         """Start everything, show the addresses, and stay."""
         self._clear_away()
         self._choose_ports()
-        servers = EmbeddedServers(
-            state=self.state, supervisor=self.supervisor, ports=self.ports, secrets=self.secrets, console=self.console
-        )
-        addresses = await self._addresses(servers)
-        workshop = self._workshop(addresses)
-        await self._prepare(workshop, must=servers.is_fresh or is_given("postgres", self.environ))
-        self._start_programs(workshop)
-        await self._show_ready(addresses)
+        parts = assemble(state=self.state, ports=self.ports.chosen, secrets=self.secrets, environ=self.environ)
+        workshop = self._workshop(parts)
+        async with self._nursery(workshop) as nursery:
+            is_new = await self._start_servers(parts)
+            start = await nursery()
+            await self._prepare(workshop, must=is_new or parts.cluster is None, start=start)
+            self._start_programs(workshop, start=start)
+        await self._show_ready(parts)
         await asyncio.Event().wait()
 
     def asked_to_stop(self, life: asyncio.Task[None]) -> None:
@@ -116,59 +125,87 @@ class Demo:
         self.base_url = f"http://{LOOPBACK}:{self.ports.chosen['web']}"
         self._note()
 
-    async def _addresses(self, servers: EmbeddedServers) -> Addresses:
-        """Start the embedded servers nobody replaced, and say where all are."""
-        given = self.environ
-        redis_url = given["REDIS_URL"] if is_given("valkey", given) else await servers.start_valkey()
-        if is_given("postgres", given):
-            database_url, migration_url = given["DATABASE_URL"], given.get("DATABASE_MIGRATION_URL", "")
-        else:
-            database_url, migration_url = await servers.start_postgres()
-        simulator = f"esl://:{self.secrets['freeswitch']}@{LOOPBACK}:{self.ports.chosen.get('simulator')}"
-        return Addresses(
-            base_url=self.base_url,
-            database_url=database_url,
-            migration_url=migration_url,
-            redis_url=redis_url,
-            freeswitch_url=given["FREESWITCH_URL"] if is_given("simulator", given) else simulator,
-        )
-
-    def _workshop(self, addresses: Addresses) -> Workshop:
+    def _workshop(self, parts: Parts) -> Workshop:
         environment = demo_environment(
-            state=self.state, addresses=addresses, secret_key=self.secrets["secret_key"], environ=self.environ
+            state=self.state, parts=parts, secret_key=self.secrets["secret_key"], environ=self.environ
         )
         return Workshop(state=self.state.path, environment=environment, ports=self.ports.chosen)
 
-    async def _prepare(self, workshop: Workshop, *, must: bool) -> None:
+    @asynccontextmanager
+    async def _nursery(self, workshop: Workshop) -> AsyncIterator[Callable[[], Awaitable[Start]]]:
+        """Begin to load IRISX while the servers start; give what waits for it and tells how to start a program."""
+        if not can_fork():
+            yield ordinary_start
+            return
+        nursery = Nursery(workshop.python("nursery"))
+        service = self.supervisor.begin(nursery.program)
+
+        async def loaded() -> Start:
+            if not await nursery.is_ready():
+                await self.supervisor.finished(service)
+            return nursery.fork
+
+        try:
+            yield loaded
+        finally:
+            nursery.close()
+        await self.supervisor.finished(service)
+
+    async def _start_servers(self, parts: Parts) -> bool:
+        """Start the embedded servers, Valkey while PostgreSQL makes its data folder; True when the folder is new."""
+        environment = server_environment(self.state.path)
+        if parts.valkey:
+            self._start(parts.valkey.program(environment=environment, stage=SERVERS))
+        is_new = await self._start_postgres(parts.cluster, environment) if parts.cluster else False
+        if parts.valkey:
+            await self.supervisor.until(parts.valkey.is_ready, name="valkey")
+            self.console.step(f"Valkey runs on port {parts.valkey.port}")
+        return is_new
+
+    async def _start_postgres(self, cluster: Cluster, environment: Mapping[str, str]) -> bool:
+        is_new = cluster.initialise(environment=environment)
+
+        def prepare() -> None:
+            self.ports.release("postgres")
+            cluster.recover()
+
+        self.supervisor.start(cluster.program(environment=environment, stage=SERVERS), prepare=prepare)
+        await self.supervisor.until(cluster.is_ready, name="postgres")
+        cluster.prepare()
+        self.console.step(f"PostgreSQL {cluster.binaries.version} runs on port {cluster.port}, data in {cluster.data}")
+        return is_new
+
+    async def _prepare(self, workshop: Workshop, *, must: bool, start: Start) -> None:
         """Migrate and seed, unless nothing changed since it was done."""
         fingerprint = source_fingerprint()
         if not must and self.state.read("prepared.json").get("fingerprint") == fingerprint:
             return
         self.console.step("Migrating the database and seeding the demo company")
         self.state.write("seed.json", self.state.read("seed.json"))  # readable by us only, before passwords are in it
-        await self.supervisor.finish(programs.preparation(workshop, seed_file=self.state.seed_file))
+        preparation = programs.preparation(workshop, seed_file=self.state.seed_file)
+        await self.supervisor.finished(self.supervisor.begin(preparation, first=start))
         self.state.write("prepared.json", {"fingerprint": fingerprint})
 
-    def _start_programs(self, workshop: Workshop) -> None:
+    def _start_programs(self, workshop: Workshop, *, start: Start) -> None:
         self.console.step("Starting web, worker, beat, listener, simulator and the customer's site")
         if not is_given("simulator", self.environ):
             self._start(programs.simulator(workshop, password=self.secrets["freeswitch"]))
         for program in programs.applications(workshop):
-            self._start(program)
+            self._start(program, first=start)
         widget_key = self.state.read("seed.json")["widget_key"]
         self._start(programs.customer_site(workshop, base_url=self.base_url, widget_key=widget_key))
 
-    def _start(self, program: Program) -> None:
-        self.supervisor.start(program, prepare=lambda: self.ports.release(program.name))
+    def _start(self, program: Program, *, first: Start = launch) -> None:
+        self.supervisor.start(program, prepare=lambda: self.ports.release(program.name), first=first)
 
-    async def _show_ready(self, addresses: Addresses) -> None:
+    async def _show_ready(self, parts: Parts) -> None:
         reasons = await self._wait_well()
         self.supervisor.is_settled = True
         self.document = demo_document(
             base_url=self.base_url,
             customer_url=self._customer_url(),
             seed=self.state.read("seed.json"),
-            esl_url=addresses.freeswitch_url,
+            esl_url=parts.freeswitch_url,
         )
         self._note()
         self.console.say(ready_screen(self.document, seconds=time.monotonic() - self.began, reasons=reasons))

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from irisx.local import bootstrap
+from irisx.local.fingerprint import SOURCES
 from irisx.local.programs import ROOT
-from irisx.local.settings import SOURCES
 
 VERSIONS = ("3.11", "3.13")
 NO_SERVERS = {

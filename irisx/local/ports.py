@@ -36,8 +36,9 @@ class Ports:
             self.release(name)
 
     def _candidates(self, name: str, preferred: int) -> Iterable[int]:
-        last = self.chosen.get(name)
-        return [*([last] if last else []), *range(preferred, preferred + TRIES)]
+        others = {port for other, port in self.chosen.items() if other != name}
+        last = self.chosen.get(name, preferred)
+        return [last, *(port for port in range(preferred, preferred + TRIES) if port not in others)]
 
 
 def hold(port: int) -> ExitStack | None:

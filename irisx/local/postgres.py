@@ -17,6 +17,7 @@ from irisx.local.processes import Account, Program, servers_in, stop_all
 from irisx.local.roles import OWNER, SERVING, ensure_database, ensure_roles
 
 SUPERUSER = "postgres"
+LOCK_FILE = "postmaster.pid"
 BUILTIN_LOCALE_SINCE = 17  # PostgreSQL's own C.UTF-8, right upper and lower case without ICU or system locales
 SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -85,10 +86,17 @@ class Cluster:
     def recover(self) -> None:
         """End what an earlier server left behind; a lock file must not outlive the processes it stands for."""
         stop_all(servers_in(self.data, executable="postgres"), with_signal=signal.SIGINT, seconds=10.0)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        (self.data / LOCK_FILE).unlink(missing_ok=True)
 
     def is_ready(self) -> bool:
-        """Tell whether the server takes connections."""
+        """Tell whether the server takes connections; its lock file says so, and asking too early fills the log."""
+        try:
+            lock = (self.data / LOCK_FILE).read_text()
+        except OSError:
+            return False
+        return lock.rstrip().endswith("ready") and self._answers()
+
+    def _answers(self) -> bool:
         try:
             self.connect().close()
         except psycopg.OperationalError:

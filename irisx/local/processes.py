@@ -36,6 +36,7 @@ class Program:
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_seconds: float = 8.0
     stage: int = 0  # a higher stage stops earlier
+    inherited: tuple[int, ...] = ()  # descriptors it shares with us
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def spawn(program: Program, *, output: int | IO[bytes]) -> subprocess.Popen[byte
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=program.inherited,
     )
 
 

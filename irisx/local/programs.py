@@ -49,11 +49,11 @@ def applications(workshop: Workshop) -> list[Program]:
     schedule = workshop.state / "beat-schedule"
     return [
         workshop.python("web", "-m", "uvicorn", *web, "--ws", "wsproto", "--lifespan", "off", *GRACE),
-        workshop.python("worker", "-m", "celery", "-A", "irisx", "worker", "-P", "threads", "-c", "4", *QUIET),
-        workshop.python("beat", "-m", "celery", "-A", "irisx", "beat", "-s", str(schedule), "--pidfile="),
+        workshop.python("worker", "-m", "celery", "-q", "-A", "irisx", "worker", "-P", "threads", "-c", "4", *QUIET),
+        workshop.python("beat", "-m", "celery", "-q", "-A", "irisx", "beat", "-s", str(schedule), "--pidfile="),
         workshop.python("listener", "manage.py", "telephony_listener"),
     ]
 
 
-GRACE = ("--timeout-graceful-shutdown", "3")
+GRACE = ("--timeout-graceful-shutdown", "3", "--no-access-log")
 QUIET = ("--without-gossip", "--without-mingle", "--loglevel", "INFO")

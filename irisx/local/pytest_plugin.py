@@ -14,6 +14,7 @@ from irisx.local.testservers import Servers, begin_session, end_session, given_v
 from irisx.local.testsession import TestSession, outside_environment
 
 FIXTURES = "irisx-fixtures"
+DEMO_TEST_SECONDS = 300
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -29,6 +30,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def pytest_configure(config: pytest.Config) -> None:
     """Register the fixtures after pytest-django's, which they replace: among plugins the last one wins."""
     config.pluginmanager.register(testfixtures, FIXTURES)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests of the one demo in one process, and give the first of them the time to start it."""
+    if "demo" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("demo"))
+        item.add_marker(pytest.mark.timeout(DEMO_TEST_SECONDS), append=False)
 
 
 def _join(config: pytest.Config) -> None:

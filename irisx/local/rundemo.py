@@ -15,7 +15,7 @@ from irisx.local.programs import ROOT
 from irisx.local.state import StateDirectory
 from irisx.local.testsession import outside_environment
 
-READY_SECONDS = 110.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 45.0
 
 
@@ -51,7 +51,7 @@ def wait_ready(state: StateDirectory, process: subprocess.Popen[bytes]) -> dict[
         if document.get("pids", {}).get("supervisor") == process.pid:
             return document
         time.sleep(0.1)
-    raise AssertionError(f"The demo did not start:\n{console_of(state)}")
+    raise AssertionError(f"The demo did not start:\n{console_of(state)[-6000:]}")
 
 
 def stop_demo(state: StateDirectory, process: subprocess.Popen[bytes]) -> None:
@@ -59,9 +59,9 @@ def stop_demo(state: StateDirectory, process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     status = process.wait(STOP_SECONDS)
     left = marked_by(state.path)
-    assert (status, left) == (0, []), f"The demo ended with {status} and left {left}:\n{console_of(state)}"
+    assert (status, left) == (0, []), f"The demo ended with {status} and left {left}:\n{console_of(state)[-6000:]}"
 
 
 def console_of(state: StateDirectory) -> str:
-    """Return the end of what the supervisor wrote."""
-    return (state.path / "console.log").read_text(errors="replace")[-6000:]
+    """Return what the supervisors of a state directory wrote."""
+    return (state.path / "console.log").read_text(errors="replace")

@@ -25,6 +25,7 @@ class StateDirectory:
         self.logs = self.path / "logs"
         self.media = self.path / "media"
         self.mail = self.path / "mail"
+        self.static = self.path / "static"  # stays empty: the demo serves static files from their sources
         self.demo_file = self.path / "demo.json"
         self.seed_file = self.path / "seed.json"
 
@@ -33,7 +34,7 @@ class StateDirectory:
         """Hold the folder for one supervisor; raise StartError naming the other one's address."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o711)  # PostgreSQL's account passes through, nobody looks around
-        for private in (self.logs, self.media, self.mail):
+        for private in (self.logs, self.media, self.mail, self.static):
             private.mkdir(mode=0o700, exist_ok=True)
         with (self.path / "lock").open("w") as lock:
             try:

@@ -1,6 +1,7 @@
 """Keep programs running: start, relay, restart with growing pauses, stop in order."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from irisx.local.console import Console
 from irisx.local.errors import StartError
+from irisx.local.forking import Process
 from irisx.local.processes import ProcessId, Program, identify, spawn
 from irisx.local.relay import Relay
 
@@ -20,8 +22,16 @@ STEADY_SECONDS = 30.0  # ran that long: its next end is a new trouble
 STARTS_BEFORE_GIVING_UP = 3  # counts only until the demo was ready once
 
 
+Start = Callable[[Program], Process]
+
+
 def nothing() -> None:
     """Prepare nothing."""
+
+
+def launch(program: Program) -> Process:
+    """Start a program the ordinary way."""
+    return spawn(program, output=subprocess.PIPE)
 
 
 @dataclass
@@ -32,7 +42,7 @@ class Service:
     relay: Relay
     prepare: Callable[[], None]
     is_kept: bool
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
     started: float = 0.0
     ends: int = 0
     restart: asyncio.TimerHandle | None = None
@@ -57,15 +67,18 @@ class Supervisor:
         self._is_stopping = False
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
-    def start(self, program: Program, *, prepare: Callable[[], None] = nothing) -> Service:
-        """Start a program and keep it running; `prepare` is called before every start."""
-        return self._add(program, prepare, is_kept=True)
+    def start(self, program: Program, *, prepare: Callable[[], None] = nothing, first: Start = launch) -> Service:
+        """Start a program and keep it running; `prepare` is called before every start, `first` starts it once."""
+        return self._add(program, prepare, first=first, is_kept=True)
 
-    async def finish(self, program: Program) -> None:
-        """Run a program to its end; raise StartError with its last lines when it fails."""
-        service = self._add(program, nothing, is_kept=False)
+    def begin(self, program: Program, *, first: Start = launch) -> Service:
+        """Start a program that comes to its own end."""
+        return self._add(program, nothing, first=first, is_kept=False)
+
+    async def finished(self, service: Service) -> None:
+        """Wait for the end of a program; raise StartError with its last lines when it failed."""
         await service.stopped.wait()
-        del self._services[program.name]
+        del self._services[service.program.name]
         service.relay.close()
         if service.process and service.process.returncode:
             raise StartError(_account_of(service))
@@ -101,25 +114,30 @@ class Supervisor:
         for service in self._services.values():
             _send(service, signal.SIGKILL)
 
-    def _add(self, program: Program, prepare: Callable[[], None], *, is_kept: bool) -> Service:
+    def _add(self, program: Program, prepare: Callable[[], None], *, first: Start, is_kept: bool) -> Service:
         relay = Relay(name=program.name, folder=self._logs, console=self._console)
         service = Service(program=program, relay=relay, prepare=prepare, is_kept=is_kept)
         self._services[program.name] = service
-        self._launch(service)
+        self._launch(service, start=first)
         return service
 
-    def _launch(self, service: Service) -> None:
+    def _launch(self, service: Service, *, start: Start) -> None:
         service.prepare()
-        service.process = spawn(service.program, output=subprocess.PIPE)
+        service.process = start(service.program)
         service.started = time.monotonic()
         if service.process.stdout:
             service.relay.attach(service.process.stdout)
         self._changed()
 
     def _reap(self) -> None:
+        """Reap our programs, and the strangers that programs left to us when we are their subreaper."""
         for service in list(self._services.values()):
             if service.is_running and service.process and service.process.poll() is not None:
                 self._ended(service)
+        if child := ended_child():
+            if not any(service.process and service.process.pid == child for service in self._services.values()):
+                os.waitpid(child, os.WNOHANG)
+            asyncio.get_running_loop().call_soon(self._reap)
 
     def _ended(self, service: Service) -> None:
         if service.process and service.process.stdout:
@@ -141,7 +159,7 @@ class Supervisor:
 
     def _restart(self, service: Service) -> None:
         service.stopped.clear()
-        self._launch(service)
+        self._launch(service, start=launch)
 
     def _give_up(self, service: Service) -> None:
         if not self.failure.done():
@@ -162,6 +180,14 @@ class Supervisor:
             await service.stopped.wait()
 
 
+def ended_child() -> int:
+    """Name a child that ended and waits to be reaped, 0 if there is none."""
+    with contextlib.suppress(ChildProcessError, AttributeError):  # macOS has no waitid, and no strangers either
+        if ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return ended.si_pid
+    return 0
+
+
 def _send(service: Service, with_signal: signal.Signals) -> None:
     """Signal a program that runs, waking it when it was stopped."""
     if service.is_running and service.process:
@@ -170,7 +196,7 @@ def _send(service: Service, with_signal: signal.Signals) -> None:
 
 
 def _ending(service: Service) -> str:
-    status = service.process.returncode if service.process else 0
+    status = (service.process.returncode if service.process else None) or 0
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
     return f"{service.program.name} {how}"
 

@@ -70,7 +70,7 @@ def empty_valkey(valkey_client: redis.Redis) -> None:
 def demo() -> Iterator[dict[str, Any]]:
     """Run the whole demo once; give what its demo.json says and, under `state_dir`, where it is.
 
-    Tests that use it carry `@pytest.mark.xdist_group("demo")`: there is one demo, whichever process runs them.
+    The plugin puts all tests that use it into one process, so that there is one.
     """
     with running_demo() as document:
         yield document

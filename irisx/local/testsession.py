@@ -68,6 +68,7 @@ class TestSession:
             "REDIS_URL": redis_url,
             "FREESWITCH_URL": f"esl://:none@127.0.0.1:{CLOSED_PORT}",
             "IRISX_MEDIA_ROOT": str(Path(self.directory) / f"media-{database}"),
+            "IRISX_STATIC_ROOT": self.directory,
         }
 
     def create_copy(self, name: str) -> None:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,14 @@ import pytest
 from irisx.local.health import ask
 from irisx.local.processes import identify, marked_by
 from irisx.local.programs import ROOT
-from irisx.local.rundemo import start_demo, stop_demo, wait_ready
+from irisx.local.rundemo import console_of, start_demo, stop_demo, wait_ready
 from irisx.local.state import StateDirectory
 from irisx.local.testsession import outside_environment
 from tests.local.waiting import eventually
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.xdist_group("demo")  # one demo at a time is load enough
 PROGRAMS = {"supervisor", "postgres", "valkey", "simulator", "web", "worker", "beat", "listener", "customer"}
 PAGES = {"admin", "desk", "customer", "portal", "inbox", "finance", "docs"}
-SECOND_START_SECONDS = 10.0
 
 
 def status_of(url: str) -> int:
@@ -38,6 +36,10 @@ def status_of(url: str) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class TestTheDocument:
@@ -65,6 +67,12 @@ class TestTheDocument:
 
 
 class TestTheRunningDemo:
+    def test_is_one_family_of_processes(self, demo: dict[str, Any]) -> None:
+        programs = {name: pid for name, pid in demo["pids"].items() if name != "supervisor"}
+        assert {name: parent_of(pid) for name, pid in programs.items()} == dict.fromkeys(
+            programs, demo["pids"]["supervisor"]
+        )
+
     def test_is_healthy(self, demo: dict[str, Any]) -> None:
         assert eventually(lambda: ask(demo["base_url"]).status == "healthy")
 
@@ -95,7 +103,7 @@ def empty_state() -> Iterator[StateDirectory]:
 
 
 class TestAKilledSupervisor:
-    @pytest.mark.timeout(240)
+    @pytest.mark.timeout(400)
     def test_leaves_nothing_and_the_next_start_has_the_same_data(self, empty_state: StateDirectory) -> None:
         supervisor = start_demo(empty_state)
         first = wait_ready(empty_state, supervisor)
@@ -106,11 +114,9 @@ class TestAKilledSupervisor:
             intruder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             intruder.bind(("127.0.0.1", urlsplit(first["base_url"]).port or 0))
             intruder.listen()
-            began = time.monotonic()
             supervisor = start_demo(empty_state)
             second = wait_ready(empty_state, supervisor)
-            seconds = time.monotonic() - began
         stop_demo(empty_state, supervisor)
         assert (second["tenant_id"], second["users"]) == (first["tenant_id"], first["users"])
         assert second["base_url"] != first["base_url"]
-        assert seconds < SECOND_START_SECONDS
+        assert console_of(empty_state).count("Migrating the database") == 1

@@ -79,12 +79,12 @@ class TestRunning:
         await supervisor.stop()
 
     async def test_runs_a_task_to_its_end(self, supervisor: Supervisor, state: Path, tmp_path: Path) -> None:
-        await supervisor.finish(script("task", "echo done", state=state))
+        await supervisor.finished(supervisor.begin(script("task", "echo done", state=state)))
         assert (tmp_path / "task.log").read_text() == "done\n"
 
     async def test_shows_the_last_lines_of_a_task_that_fails(self, supervisor: Supervisor, state: Path) -> None:
         with pytest.raises(StartError, match=r"task ended with status 2\.\n  Its last lines:\n    wrong$"):
-            await supervisor.finish(script("task", "echo wrong; exit 2", state=state))
+            await supervisor.finished(supervisor.begin(script("task", "echo wrong; exit 2", state=state)))
 
 
 class TestLogs:
