@@ -22,7 +22,7 @@ class ChatEvent(LedgerModel):
         RATING = "rating"
 
     conversation = models.ForeignKey(
-        "chat.Conversation", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "chat.Conversation", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     seq = models.BigIntegerField()
     visitor_seq = models.BigIntegerField(null=True)
@@ -47,7 +47,7 @@ class Message(LedgerModel):
         SYSTEM = "system"
 
     conversation = models.ForeignKey(
-        "chat.Conversation", on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        "chat.Conversation", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     seq = models.BigIntegerField()
     visitor_seq = models.BigIntegerField(null=True)

@@ -97,11 +97,6 @@ def by_day(*, tenant_id: UUID, first: date, last: date) -> list[DaySum]:
     return [DaySum(*row) for row in _sum(keys, where, [tenant_id, first, last])]
 
 
-def by_day_of_period(*, tenant_id: UUID, period_id: UUID) -> list[DaySum]:
-    """Return a period's sums by day and meter; one query."""
-    return by_meter_and_day(of_period(tenant_id=tenant_id, period_id=period_id))
-
-
 def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run the one query; its parts are constants of this module."""
     query = f"""

@@ -8,7 +8,7 @@ from accounts.pages import MemberRequest, member_page
 from common.errors import Forbidden
 from irisx.portal import charts
 from irisx.portal.context import rooms_of
-from usage import selectors, sums
+from usage import selectors
 from usage.selectors import PeriodUsage
 
 
@@ -34,8 +34,7 @@ def overview(request: MemberRequest) -> HttpResponseBase:
 def usage(request: MemberRequest) -> HttpResponse:
     """Show what was used this period by meter and by day."""
     found = _usage(request)
-    days = sums.by_day_of_period(tenant_id=request.tenant.pk, period_id=found.period.pk)
-    chart = charts.by_day(days, first=found.period.period_start, last=found.period.period_end)
+    chart = charts.by_day(found.days, first=found.period.period_start, last=found.period.period_end)
     return render(request, "portal/usage.html", {"usage": found, "chart": chart})
 
 

@@ -13,12 +13,14 @@ from accounts import services
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
+from billing.services import Seller, set_seller
 from chat.models import Widget
 from common.ids import encode
 from telephony.models import PhoneNumber, SipTrunk
 from telephony.services import create_phone_number, create_trunk
 
 COMPANY, SLUG = "Acme Bicycles", "acme"
+SELLER = Seller(name="IRISX Demo Ltd", address="1 Harbour Lane\nDublin", country="IE", email="billing@irisx.example")
 PEOPLE = {
     "operator": ("olivia@irisx.example", "Olivia Operator"),
     "owner": ("alice@acme.example", "Alice Archer"),
@@ -44,6 +46,7 @@ class Command(BaseCommand):
 
 def seed(known: dict[str, Any]) -> dict[str, Any]:
     """Return the sign-ins of the demo company, made where they are missing. `known` is what an earlier run returned."""
+    set_seller(SELLER)
     people = {key: _person(key, known.get("users", {}).get(key, {})) for key in PEOPLE}
     tenant = _company(people["owner"][0])
     with tenant_scope(tenant.pk):
