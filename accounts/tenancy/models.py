@@ -59,7 +59,9 @@ class LedgerModel(TenantModel):
     Its migration gives the table the key (tenant_id, id) with `LedgerPrimaryKey`.
     """
 
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
 
     class Meta:
         abstract = True

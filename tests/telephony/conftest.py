@@ -1,19 +1,12 @@
 """Acme can call: it has a number and a trunk."""
 
 import pytest
-from pytest_django import Settings
 
 from accounts.tenancy import tenant_scope
 from telephony import services
 from tests.factories import Company
 
 NUMBER = "+15550109999"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """Hash the cast's passwords cheaply: no test here is about them."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class Books:
         """Wait until a call has one of these statuses, any final one if none is named."""
         wanted = set(statuses) or FINAL
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (call := await self.call(call_id)).status not in wanted:  # noqa: ASYNC110 - a table rings no bell
+            while (call := await self.call(call_id)).status not in wanted:
                 await asyncio.sleep(0.02)
         return call
 
@@ -121,5 +121,5 @@ class Books:
 async def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something in this process is so."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - whatever is waited for rings no bell
+        while not condition():
             await asyncio.sleep(0.01)
