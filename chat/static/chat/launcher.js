@@ -149,7 +149,7 @@
   }
 
   function introduce() {
-    tell(Object.assign({ type: "init", embed_token: look.embed_token, theme: THEME }, page()));
+    tell(Object.assign({ type: "init", embed_token: look.embed_token, theme: THEME, kept: kept() }, page()));
   }
 
   function hear(event) {
@@ -160,6 +160,7 @@
     if (message.type === "close") close();
     if (message.type === "unread") unread(message.count);
     if (message.type === "message") emit("message", { text: message.text });
+    if (message.type === "keep") keep(message.values);
     if (message.type === "conversation") remember(isOpen ? "open" : "kept");
     if (message.type === "embed_token.expired") load().then(function (found) { look = found; introduce(); }, console.warn);
   }
@@ -236,6 +237,15 @@
     try { sessionStorage.setItem(MEMORY, value); } catch (refused) { /* the visitor refuses storage: nothing to keep */ }
   }
 
+  /* For a panel whose browser refuses it storage of its own: its session, on this site's origin. */
+  function keep(values) {
+    try { localStorage.setItem(MEMORY, JSON.stringify(values)); } catch (refused) { /* as above */ }
+  }
+
+  function kept() {
+    try { return JSON.parse(localStorage.getItem(MEMORY)) || {}; } catch (refused) { return {}; }
+  }
+
   var api = { version: 1, open: open, close: close, toggle: toggle, on: on, push: push };
 
   function push(call) {
@@ -251,9 +261,9 @@
     build(found);
     emit("ready", {});
     asked.filter(function (call) { return call[0] !== "on"; }).forEach(push);
-    var kept = recall();
-    if (kept) prepare();
-    if (kept === "open" && innerWidth > 480) show(true);
-    else if (look.auto_open && !kept) setTimeout(show, look.auto_open_delay * 1000, true);
+    var before = recall();
+    if (before) prepare();
+    if (before === "open" && innerWidth > 480) show(true);
+    else if (look.auto_open && !before) setTimeout(show, look.auto_open_delay * 1000, true);
   }).catch(function (error) { console.warn(error.message); });
 })();

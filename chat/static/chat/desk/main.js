@@ -115,6 +115,7 @@ async function act(verb, id = room.id) {
   if (!row) return;
   inbox.put(row);
   if (verb === "accept") list.tab = "mine";
+  draw();
 }
 
 /** Run something that may be refused; a refusal is said, not swallowed. */

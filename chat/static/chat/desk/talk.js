@@ -54,10 +54,10 @@ export class Talk {
     this.#placeholder();
   }
 
-  /** Begin to write; a chat that is not ours takes notes only. */
+  /** Begin to write. A chat that is not ours takes notes only, and a reply never turns into a note by itself. */
   focus(mode) {
-    if (this.row?.status !== "active") return;
-    this.setMode(this.canReply ? mode : "note");
+    if (this.row?.status !== "active" || (mode === "text" && !this.canReply)) return;
+    this.setMode(mode);
     this.parts.composer.hidden = false;
     this.parts.text.focus();
   }

@@ -3,17 +3,26 @@
 import { Problem } from "../../ui/http.js";
 
 const TOKEN_SECONDS = 10;
+const KEPT_SECONDS = 4;
 
 export class Bridge {
   #origin = "";
   #waiting = [];
+  #early = [];
+  #hear = (message) => this.#early.push(message);
+  #introduce;
+  #introduction = new Promise((resolve) => (this.#introduce = resolve));
 
-  /** `hear(message)`: what the launcher says, from its window and its origin only. */
-  constructor(hear) {
-    this.hear = hear;
+  constructor() {
     this.page = {};
     this.token = "";
     window.addEventListener("message", (event) => this.#receive(event));
+  }
+
+  /** Hear what the launcher says, from its window and its origin only; first what it said already. */
+  listen(hear) {
+    this.#hear = hear;
+    for (const message of this.#early.splice(0)) hear(message);
   }
 
   /** Say that we are here. The only message sent without a known origin, and it carries nothing. */
@@ -36,6 +45,12 @@ export class Bridge {
     });
   }
 
+  /** Return what the launcher keeps for us; nothing when no launcher answers. */
+  kept() {
+    const nothing = new Promise((resolve) => setTimeout(resolve, window.parent === window ? 0 : KEPT_SECONDS * 1000, {}));
+    return Promise.race([this.#introduction, nothing]);
+  }
+
   #receive(event) {
     const message = event.data;
     if (event.source !== window.parent || window.parent === window || message?.irisx !== 1) return;
@@ -43,11 +58,12 @@ export class Bridge {
     this.#origin = event.origin;
     if (message.type === "init") this.#introduced(message);
     if (message.type === "init" || message.type === "page") this.#remember(message);
-    this.hear(message);
+    this.#hear(message);
   }
 
-  #introduced({ embed_token }) {
+  #introduced({ embed_token, kept }) {
     this.token = embed_token;
+    this.#introduce(kept ?? {});
     for (const resolve of this.#waiting.splice(0)) resolve(embed_token);
   }
 

@@ -2,12 +2,12 @@
 
 import { avatar, h, initials, write } from "../../ui/dom.js";
 import { translator } from "../../ui/i18n.js";
-import { openStore } from "../../ui/store.js";
 import { Composer } from "../composer.js";
 import { Thread, TypingLine, rowsOf } from "../thread.js";
 import { paint } from "./brand.js";
 import { Bridge } from "./bridge.js";
 import { lineWatch } from "../line.js";
+import { visitorStore } from "./keep.js";
 import { ratedCard, ratingCard } from "./rating.js";
 import { Session } from "./session.js";
 import { STRINGS } from "./strings.js";
@@ -18,8 +18,9 @@ const part = (id) => document.getElementById(id);
 const parts = Object.fromEntries(
   ["panel", "face", "name", "status", "end", "close", "line", "scroll", "thread", "typing", "after", "jump", "foot", "who", "email", "email-error", "composer", "text", "send", "anew"].map((id) => [id, part(id)]),
 );
-const bridge = new Bridge(hear);
-const session = new Session({ config, store: openStore(), bridge, onChange: soon, onTyping: showTyping, onArrived: arrived });
+const bridge = new Bridge();
+bridge.greet();
+const session = new Session({ config, store: await visitorStore(bridge), bridge, onChange: soon, onTyping: showTyping, onArrived: arrived });
 const thread = new Thread({
   list: parts.thread,
   scroller: parts.scroll,
@@ -196,4 +197,4 @@ paint(config.primary_color);
 label();
 draw();
 session.resume().finally(() => parts.thread.setAttribute("aria-live", "polite"));
-bridge.greet();
+bridge.listen(hear);

@@ -35,7 +35,7 @@ function star(value, words) {
   return h(
     "label",
     { class: "rate__star" },
-    h("input", { class: "sr", type: "radio", name: "rating", value, "aria-label": words(`rate.${value}`) }),
+    h("input", { class: "rate__input", type: "radio", name: "rating", value, "aria-label": words(`rate.${value}`) }),
     icon("star"),
   );
 }

@@ -13,6 +13,7 @@ export class Session {
   #epoch = "";
   #readTold = 0;
   #failures = 0;
+  #wasLive = false;
 
   /** `onChange()`: anything to draw changed. `onTyping(frame)`. `onArrived(message)`: somebody else said something new. */
   constructor({ config, store, bridge, onChange, onTyping, onArrived }) {
@@ -171,9 +172,14 @@ export class Session {
     if (frame.type === "read" && frame.participant.type === "agent") this.#seen(frame.seq);
   }
 
-  /** What we missed comes before what we resend: a message whose answer got lost is then already known as stored. */
+  /**
+   * What we missed comes before what we resend: a message whose answer got lost is then already known as stored.
+   * Marks are not in the log: after a break they are read anew.
+   */
   #ready(frame) {
     this.#epoch = frame.epoch;
+    if (this.#wasLive) this.refresh();
+    this.#wasLive = true;
     if ((frame.heads?.[this.conversation.id] ?? 0) <= this.log.seq) this.outbox.flush();
     this.markRead();
   }

@@ -1,6 +1,6 @@
 /** localStorage with JSON values, one key per thing (two tabs never overwrite each other's), or memory where it is refused. */
 
-export function openStore(area = permitted()) {
+export function openStore(area = permittedArea() ?? memoryArea()) {
   return {
     get: (key) => parsed(area.getItem(key)),
     put: (key, value) => attempt(() => area.setItem(key, JSON.stringify(value))),
@@ -9,22 +9,23 @@ export function openStore(area = permitted()) {
   };
 }
 
-function permitted() {
+/** The browser's localStorage, or null where it is refused: in private windows, to frames of another site, when full. */
+export function permittedArea() {
   try {
     localStorage.setItem("irisx.probe", "1");
     localStorage.removeItem("irisx.probe");
     return localStorage;
   } catch (refused) {
-    return memory();
+    return null;
   }
 }
 
-function memory() {
-  const values = new Map();
+/** The same in memory, beginning with `values`; `onChange(values)` may keep them elsewhere. */
+export function memoryArea(values = new Map(), onChange = () => {}) {
   return {
     getItem: (key) => values.get(key) ?? null,
-    setItem: (key, value) => values.set(key, value),
-    removeItem: (key) => values.delete(key),
+    setItem: (key, value) => onChange(values.set(key, value)),
+    removeItem: (key) => values.delete(key) && onChange(values),
     key: (index) => [...values.keys()][index] ?? null,
     get length() {
       return values.size;

@@ -1,0 +1,99 @@
+"""The two people of the story: an agent at the desk and a visitor on the customer's site, each in a browser of their own."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.chromium import collect_errors
+
+expect.set_options(timeout=15_000)
+
+
+class Person:
+    """A browser context with one page; `errors` is what its scripts complained of."""
+
+    def __init__(self, browser: Browser, **context: Any) -> None:
+        self.context: BrowserContext = browser.new_context(locale="en-GB", **context)
+        self.page: Page = self.context.new_page()
+        self.errors = collect_errors(self.page)
+
+    def picture(self, name: str) -> None:
+        """Keep a screenshot where SCREENSHOTS_DIR says; nothing without it."""
+        folder = os.environ.get("SCREENSHOTS_DIR")
+        if folder:
+            self.page.wait_for_timeout(600)  # animations end
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+class Agent(Person):
+    """Bob at the desk."""
+
+    def sign_in(self, address: str, user: dict[str, str]) -> None:
+        self.page.goto(address)
+        self.page.get_by_label("E-mail address").fill(user["email"])
+        self.page.get_by_label("Password").fill(user["password"])
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(re.compile(re.escape(address)))
+
+    def go_online(self) -> None:
+        status = self.page.get_by_role("button", name="Your status:")
+        expect(status).to_have_accessible_name(re.compile("Online|Away|Busy|Offline"))
+        status.click()
+        self.page.get_by_role("menuitemradio", name="Online").click()
+        expect(status).to_have_accessible_name("Your status: Online")
+
+    def row(self, text: str) -> Any:
+        return self.page.get_by_role("option").filter(has_text=text)
+
+    @property
+    def messages(self) -> Any:
+        return self.page.get_by_role("log", name="Messages")
+
+    @property
+    def field(self) -> Any:
+        return self.page.get_by_label("Message", exact=True)
+
+    def say(self, text: str) -> None:
+        self.field.fill(text)
+        self.page.keyboard.press("Enter")
+
+
+class Visitor(Person):
+    """Dana on the customer's site."""
+
+    @property
+    def panel(self) -> Any:
+        return self.page.frame_locator("iframe[title=Chat]")
+
+    @property
+    def messages(self) -> Any:
+        return self.panel.get_by_role("log", name="Messages")
+
+    @property
+    def field(self) -> Any:
+        return self.panel.get_by_label("Your message")
+
+    @property
+    def launcher(self) -> Any:
+        return self.page.get_by_role("button", name="Open chat")
+
+    def open_widget(self) -> None:
+        self.launcher.click()
+        expect(self.field).to_be_focused()
+
+    def say(self, text: str) -> None:
+        self.field.fill(text)
+        self.page.keyboard.press("Enter")
+
+
+def when(page: Page, ready: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Wait until `ready()` says so, letting the browser's own events through meanwhile."""
+    for _ in range(int(seconds * 10)):
+        if ready():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{what} did not happen within {seconds} s")

@@ -1,0 +1,112 @@
+"""The widget on the customer's site as different visitors meet it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.people import Visitor, when
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
+
+PHONE = {"width": 390, "height": 760}
+
+
+@pytest.fixture
+def dana(browser: Browser, demo: dict[str, Any]) -> Iterator[Visitor]:
+    visitor = Visitor(browser, viewport={"width": 1280, "height": 820})
+    visitor.page.goto(demo["pages"]["customer"])
+    yield visitor
+    assert visitor.errors == []
+    visitor.context.close()
+
+
+def is_focused(visitor: Visitor, selector: str) -> bool:
+    return bool(visitor.page.evaluate("(selector) => document.activeElement.matches(selector)", selector))
+
+
+def test_needs_no_mouse(dana: Visitor) -> None:
+    keyboard = dana.page.keyboard
+    expect(dana.launcher).to_be_visible()
+    for _ in range(40):
+        keyboard.press("Tab")
+        if is_focused(dana, "irisx-chat"):
+            break
+    keyboard.press("Enter")
+    expect(dana.field).to_be_focused()
+    keyboard.type("Written without a mouse")
+    keyboard.press("Shift+Enter")
+    keyboard.type("on two lines")
+    keyboard.press("Enter")
+    expect(dana.messages).to_contain_text("Written without a mouse\non two lines")
+    expect(dana.messages.get_by_text("Sent")).to_be_visible()
+
+    keyboard.press("Shift+Tab")
+    keyboard.press("Shift+Tab")
+    keyboard.press("Shift+Tab")
+    expect(dana.panel.get_by_role("button", name="End conversation")).to_be_focused()
+    keyboard.press("Enter")
+    keyboard.press("Enter")
+    expect(dana.messages).to_contain_text("You ended the conversation")
+    dana.panel.get_by_role("radio", name="Very bad").focus()
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowRight")
+    expect(dana.panel.get_by_role("radio", name="Good")).to_be_checked()
+    keyboard.press("Tab")
+    keyboard.press("Tab")
+    keyboard.press("Enter")
+    expect(dana.panel.get_by_text("Thank you for telling us.")).to_be_visible()
+    keyboard.press("Escape")
+    expect(dana.launcher).to_be_focused()
+
+
+def test_a_closed_conversation_is_followed_by_a_new_one(dana: Visitor) -> None:
+    dana.open_widget()
+    dana.say("The first conversation")
+    expect(dana.messages.get_by_text("Sent")).to_be_visible()
+    dana.panel.get_by_role("button", name="End conversation").click()
+    dana.panel.get_by_role("button", name="End it").click()
+    dana.panel.get_by_role("button", name="Start a new conversation").click()
+    expect(dana.messages).not_to_contain_text("The first conversation")
+    dana.say("The second conversation")
+    expect(dana.messages.get_by_text("Sent")).to_be_visible()
+    dana.page.reload()
+    expect(dana.messages).to_contain_text("The second conversation")
+
+
+def test_makes_no_cookie_and_no_frame_before_it_is_wanted(dana: Visitor) -> None:
+    expect(dana.launcher).to_be_visible()
+    assert len(dana.page.frames) == 1
+    assert dana.context.cookies() == []
+    dana.launcher.hover()
+    when(dana.page, lambda: len(dana.page.frames) == 2, seconds=5, what="the panel's frame")
+
+
+def test_speaks_to_the_page_that_asked_before_it_was_there(browser: Browser, demo: dict[str, Any]) -> None:
+    dana = Visitor(browser)
+    dana.page.add_init_script(
+        "window.said = [];"
+        "window.IRISX = [['on', 'ready', () => said.push('ready')], ['on', 'open', () => said.push('open')], ['open']];"
+    )
+    dana.page.goto(demo["pages"]["customer"])
+    expect(dana.field).to_be_visible()
+    assert dana.page.evaluate("said") == ["ready", "open"]
+    dana.page.evaluate("IRISX.close()")
+    expect(dana.field).to_be_hidden()
+    dana.context.close()
+
+
+def test_fills_a_phone_and_gives_it_back(browser: Browser, demo: dict[str, Any]) -> None:
+    dana = Visitor(browser, viewport=PHONE, has_touch=True, is_mobile=True)
+    dana.page.goto(demo["pages"]["customer"])
+    dana.launcher.tap()
+    expect(dana.field).to_be_visible()
+    frame = dana.page.locator("iframe[title=Chat]")
+    when(dana.page, lambda: frame.bounding_box() == {"x": 0, "y": 0, **PHONE}, seconds=5, what="filling the phone")
+    assert dana.field.evaluate("(field) => parseFloat(getComputedStyle(field).fontSize)") >= 16
+    dana.picture("widget-phone")
+    dana.panel.get_by_role("button", name="Close chat").tap()
+    expect(dana.launcher).to_be_visible()
+    dana.context.close()
