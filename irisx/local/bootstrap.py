@@ -74,7 +74,7 @@ def installer(venv: Path) -> tuple[list[str], str]:
     python = str(venv / "bin" / "python")
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--quiet", "--python", python], "uv"
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    quiet = ["-qq", "--disable-pip-version-check", "--no-input"]
     if (venv / "bin" / "pip").exists():
         return [python, "-m", "pip", "install", *quiet], "pip"
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode != 0:

@@ -66,14 +66,16 @@ class Servers:
 def begin_session(servers: Servers, environ: Mapping[str, str]) -> TestSession:
     """Begin a session on the server of DATABASE_URL, or start one."""
     sweep()
+    database_url = environ.get("DATABASE_URL", "")
+    migration_url = environ.get("DATABASE_MIGRATION_URL") or database_url
+    if database_url:
+        check_rights(database_url=database_url, migration_url=migration_url)
     directory = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)).resolve()
     directory.chmod(0o711)  # PostgreSQL's account passes through
     (directory / OWNER_FILE).write_text(_note(os.getpid()))
     template = f"irisx_test_{secrets.token_hex(4)}"
     redis_url = environ.get("REDIS_URL", "")
-    if database_url := environ.get("DATABASE_URL"):
-        migration_url = environ.get("DATABASE_MIGRATION_URL") or database_url
-        check_rights(database_url=database_url, migration_url=migration_url)
+    if database_url:
         return TestSession(str(directory), template, migration_url, database_url, migration_url, redis_url)
     return _start_cluster(servers, directory, template=template, redis_url=redis_url)
 
