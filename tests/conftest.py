@@ -22,8 +22,9 @@ class ApiClient(Client):
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hash passwords quickly: production's slow hash would cost a second a person."""
+    """Hash passwords quickly, a second a person otherwise; look static files up when asked, a second a client otherwise."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture
