@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.models import ApiKey, Membership, Tenant, User
@@ -32,8 +33,9 @@ class World:
 
 def build() -> World:
     """Make both companies, Acme's objects and all callers."""
-    acme = factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona")
-    globex = factories.make_company("Globex", owner="Mallory", agent="Mark", finance="Max")
+    now = timezone.now()  # no months of empty billing periods between the start and what happens now
+    acme = factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona", now=now)
+    globex = factories.make_company("Globex", owner="Mallory", agent="Mark", finance="Max", now=now)
     chat, closed = start_chat(acme, visitor_name=MARK), start_chat(acme, visitor_name=MARK)
     closed.visitor.post(f"/v1/chat/conversation/{closed.conversation_id}/close")
     _say(chat, MARK)
