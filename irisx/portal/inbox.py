@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
@@ -34,6 +35,7 @@ def inbox(request: HttpRequest, key: str = "") -> HttpResponse:
     return render(request, "portal/inbox.html", {"mails": found, "shown": shown, "is_list": not key})
 
 
+@non_atomic_requests
 @require_safe
 @xframe_options_sameorigin
 def mail_body(request: HttpRequest, key: str) -> HttpResponse:

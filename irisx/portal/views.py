@@ -26,7 +26,8 @@ def overview(request: MemberRequest) -> HttpResponseBase:
     """Show the period so far; who may not see usage goes to the room they work in."""
     if not request.principal.may("usage.read"):
         return home(request)
-    context = {"usage": _usage(request), "may_see_invoices": request.principal.may("billing.read")}
+    may = request.principal.may
+    context = {"usage": _usage(request), "may_see_invoices": may("billing.read"), "may_chat": may("chat.read")}
     return render(request, "portal/overview.html", context)
 
 
