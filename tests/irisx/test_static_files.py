@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from irisx.local.fingerprint import SOURCES
 from irisx.local.interpreters import NO_SERVERS
-from irisx.local.settings import SOURCES
 from irisx.local.testsession import outside_environment
 
 ROOT = Path(__file__).resolve().parents[2]
