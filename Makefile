@@ -65,4 +65,5 @@ lock:
 
 screenshots:
 	$(INSTALL) requirements-dev.lock
-	@$(PY) -m pytest tests/browser -m screenshots
+	@mkdir -p docs/images
+	@SCREENSHOTS_DIR=$(CURDIR)/docs/images $(PY) -m pytest -p no:randomly tests/browser/test_story.py tests/browser/test_widget.py

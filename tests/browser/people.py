@@ -13,6 +13,11 @@ from tests.browser.chromium import collect_errors
 expect.set_options(timeout=15_000)
 
 
+def pictures_wanted() -> bool:
+    """Say whether screenshots are to be kept (`make screenshots`)."""
+    return bool(os.environ.get("SCREENSHOTS_DIR"))
+
+
 class Person:
     """A browser context with one page; `errors` is what its scripts complained of."""
 
@@ -23,10 +28,9 @@ class Person:
 
     def picture(self, name: str) -> None:
         """Keep a screenshot where SCREENSHOTS_DIR says; nothing without it."""
-        folder = os.environ.get("SCREENSHOTS_DIR")
-        if folder:
+        if pictures_wanted():
             self.page.wait_for_timeout(600)  # animations end
-            self.page.screenshot(path=Path(folder) / f"{name}.png")
+            self.page.screenshot(path=Path(os.environ["SCREENSHOTS_DIR"]) / f"{name}.png")
 
 
 class Agent(Person):

@@ -1,4 +1,7 @@
-/** The list of chats: tabs, rows, the moving mark. Rows are keyed and touched only where something changed. */
+/**
+ * The list of chats: tabs, rows, the moving mark. Rows are keyed and touched only where something changed, and of a
+ * thousand chats only those near the reader are in the page.
+ */
 
 import { avatar, h, icon, reconcile, write } from "../../ui/dom.js";
 import { fullTime, shortAge } from "../../ui/i18n.js";
@@ -9,10 +12,13 @@ const SLOW_MINUTES = 2;
 const LATE_MINUTES = 5;
 const TICK_MILLISECONDS = 15_000;
 const SKELETONS = 6;
+const STEP = 60;
+const AHEAD_PIXELS = 800;
 
 export class List {
   #nodes = new Map();
   #drawn = new Map();
+  #reach = STEP;
 
   constructor({ inbox, words, parts, onOpen }) {
     Object.assign(this, { inbox, words, parts, onOpen });
@@ -21,6 +27,7 @@ export class List {
     this.openId = null;
     this.#buildTabs();
     parts.rows.addEventListener("click", (event) => this.#clicked(event));
+    parts.rows.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     setInterval(() => this.#tick(), TICK_MILLISECONDS);
   }
 
@@ -32,6 +39,7 @@ export class List {
     this.tab = tab;
     this.marked = this.openId;
     this.parts.rows.scrollTop = 0;
+    this.#reach = STEP;
     this.draw();
   }
 
@@ -41,6 +49,7 @@ export class List {
     if (!rows.length) return;
     const at = rows.findIndex(({ id }) => id === this.marked);
     const next = at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step));
+    if (next >= this.#reach) this.#extend();
     this.mark(rows[next].id);
     this.#nodes.get(this.marked)?.scrollIntoView({ block: "nearest" });
   }
@@ -51,7 +60,8 @@ export class List {
   }
 
   draw() {
-    const { rows, parts } = this;
+    const { parts } = this;
+    const rows = this.rows.slice(0, this.#reach);
     for (const tab of TABS) this.#drawTab(tab);
     const byId = new Map(rows.map((row) => [row.id, row]));
     const refresh = (node, id) => this.#refresh(node, byId.get(id));
@@ -117,7 +127,18 @@ export class List {
   }
 
   #tick() {
-    for (const row of this.rows) this.#age(this.#nodes.get(row.id), row);
+    for (const row of this.rows) if (this.#nodes.has(row.id)) this.#age(this.#nodes.get(row.id), row);
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.parts.rows;
+    const isNearEnd = scrollHeight - scrollTop - clientHeight < AHEAD_PIXELS;
+    if (isNearEnd && this.#reach < this.rows.length) this.#extend();
+  }
+
+  #extend() {
+    this.#reach += STEP;
+    this.draw();
   }
 
   #showMark() {

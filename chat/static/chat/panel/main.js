@@ -16,7 +16,7 @@ const config = JSON.parse(document.getElementById("irisx-panel").textContent);
 const words = translator(STRINGS);
 const part = (id) => document.getElementById(id);
 const parts = Object.fromEntries(
-  ["panel", "face", "name", "status", "end", "close", "line", "scroll", "thread", "typing", "after", "jump", "foot", "who", "email", "email-error", "composer", "text", "send", "anew"].map((id) => [id, part(id)]),
+  ["panel", "intro", "face", "name", "status", "end", "close", "line", "scroll", "thread", "typing", "after", "jump", "foot", "who", "email", "email-error", "composer", "text", "send", "anew"].map((id) => [id, part(id)]),
 );
 const bridge = new Bridge();
 bridge.greet();
@@ -79,6 +79,7 @@ function drawHead(conversation) {
     parts.face.replaceChildren(agent && config.show_agent_avatars ? avatar(agent.name, agent.id) : h("span", { class: "avatar avatar--brand" }, initials(config.name)));
   }
   parts.panel.classList.toggle("panel--fresh", !conversation && !session.pending.length);
+  write(parts.intro, words(wasOnline ? "intro" : "introAway"));
   write(parts.name, agent ? agent.name : config.name);
   parts.status.dataset.status = session.agentsOnline && !isOver ? "online" : "off";
   write(parts.status, words(isOver ? "ended" : session.agentsOnline ? "online" : "away"));

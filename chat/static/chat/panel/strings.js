@@ -9,6 +9,7 @@ export const STRINGS = {
     withYou: "{name} is with you",
     ended: "Conversation ended",
     intro: "Ask us anything. We answer right here, and you can come back to it any time.",
+    introAway: "Leave your question. The answer will wait for you here.",
     conversation: "Conversation",
     messages: "Messages",
     write: "Your message",
