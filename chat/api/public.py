@@ -70,7 +70,7 @@ class StartViewSet(TenantViewSet):
                 {
                     "widget_key": "cw_0f8fad5bd9cb469fa16570867728950e",
                     "embed_token": "WyJjd18…",
-                    "visitor_name": "Dana",
+                    "visitor_name": "Visitor",
                 },
                 request_only=True,
             )

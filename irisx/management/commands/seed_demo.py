@@ -22,10 +22,10 @@ from telephony.services import create_phone_number, create_trunk
 COMPANY, SLUG = "Acme Bicycles", "acme"
 SELLER = Seller(name="IRISX Demo Ltd", address="1 Harbour Lane\nDublin", country="IE", email="billing@irisx.example")
 PEOPLE = {
-    "operator": ("olivia@irisx.example", "Olivia Operator"),
-    "owner": ("alice@acme.example", "Alice Archer"),
-    "agent": ("bob@acme.example", "Bob Baker"),
-    "finance": ("fiona@acme.example", "Fiona Flores"),
+    "operator": ("operator@irisx.example", "Operator"),
+    "owner": ("alice@acme.example", "Alice"),
+    "agent": ("bob@acme.example", "Bob"),
+    "finance": ("fiona@acme.example", "Fiona"),
 }
 
 
