@@ -29,7 +29,7 @@ SIGN_IN_SECONDS = 5
 PING_SECONDS = 25
 MOST_FRAME_BYTES = 64 * 1024
 MOST_WAITING_FRAMES = 500
-SIGN_IN, FORBIDDEN, TOO_SLOW, PROTOCOL = 4001, 4003, 4008, 4009
+RESTART, SIGN_IN, FORBIDDEN, TOO_SLOW, PROTOCOL = 1012, 4001, 4003, 4008, 4009
 
 Frame = dict[str, Any]
 Handler = Callable[[Frame], Awaitable[None]]
@@ -91,11 +91,15 @@ class SocketConsumer(AsyncConsumer):
             with tenant_scope(self.principal.tenant_id):
                 return function(*args, **kwargs)
 
+        return await self.in_thread(scoped)
+
+    async def in_thread(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function that uses the database or Valkey in a thread; raise Unavailable when either fails it."""
         try:
-            return await in_database_thread(scoped)
-        except DatabaseError as error:
-            logger.warning("database failed under a frame", exc_info=True)
-            raise Unavailable("The database does not answer just now; send this again.") from error
+            return await in_database_thread(function, *args, **kwargs)
+        except (DatabaseError, RedisError) as error:
+            logger.warning("storage failed under a frame", exc_info=True)
+            raise Unavailable("The server's storage does not answer just now; send this again.") from error
 
     # --- ASGI --------------------------------------------------------------------------------------------------------
 
@@ -121,8 +125,6 @@ class SocketConsumer(AsyncConsumer):
             await self._close(closed.code)
         except DomainError as error:
             await self._refuse(frame, error)
-        except RedisError:
-            await self._refuse(frame, Unavailable("Try again in a moment."))
         except Exception:
             logger.exception("a frame of type %s crashed", frame.get("type"))
             await self._refuse(frame, Unavailable("Something broke on our side; nothing was written.", code="crash"))
@@ -146,7 +148,7 @@ class SocketConsumer(AsyncConsumer):
         fields = {"id": id} if isinstance(id, str) else {}
         self.send_frame("problem", **fields, problem=problem_body(error))
         if not self._is_signed_in:
-            await self._close(FORBIDDEN if isinstance(error, Forbidden) else SIGN_IN)
+            await self._close(_sign_in_code(error))
 
     async def _write(self) -> None:
         while True:
@@ -182,6 +184,16 @@ class SocketConsumer(AsyncConsumer):
                 await self.leave()
             except (DomainError, OSError, RedisError):
                 logger.warning("a socket left untidily", exc_info=True)
+
+
+def _sign_in_code(error: DomainError) -> int:
+    """Return the close code of a refused sign-in. What is our own failure must not make a client forget its token."""
+    match error:
+        case Unavailable():
+            return RESTART
+        case Forbidden():
+            return FORBIDDEN
+    return SIGN_IN
 
 
 def _parse(text: str | None) -> Frame:

@@ -14,7 +14,6 @@ from chat import events, selectors, services
 from chat.actors import actor_of
 from chat.presenters import numbered
 from chat.subscriptions import Subscriptions
-from common.db import in_database_thread
 from common.errors import Forbidden, Invalid
 from common.ids import decode, encode
 
@@ -140,7 +139,7 @@ class VisitorConsumer(ChatConsumer):
 
     async def sign_in(self, frame: Frame) -> Principal:
         token = text_of(frame, "visitor_token", most=500)
-        return await in_database_thread(authentication.by_visitor_token, token, now=timezone.now())
+        return await self.in_thread(authentication.by_visitor_token, token, now=timezone.now())
 
     async def welcome(self, frame: Frame) -> None:
         mine = await self.in_scope(
@@ -187,7 +186,7 @@ class AgentConsumer(ChatConsumer):
         self.opened: set[UUID] = set()
 
     async def sign_in(self, frame: Frame) -> Principal:
-        principal = await in_database_thread(authentication.by_ticket, text_of(frame, "ticket"))
+        principal = await self.in_thread(authentication.by_ticket, text_of(frame, "ticket"))
         principal.require("chat.read")
         return principal
 
@@ -233,7 +232,7 @@ class AgentConsumer(ChatConsumer):
         )
 
     async def ping_body(self) -> Frame:
-        self.principal = await in_database_thread(
+        self.principal = await self.in_thread(
             authentication.current_user_principal,
             user_id=require_user(self.principal),
             tenant_id=self.principal.tenant_id,

@@ -1,5 +1,6 @@
 """Reading chat."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,13 @@ from chat.presenters import conversation_row, numbered
 from common.errors import NotFound
 
 MOST_EVENTS = 300
+WIDGET_KEY = re.compile(r"cw_[A-Za-z0-9]{1,37}")
 
 
 def widget_by_key(key: str) -> Widget:
     """Return an active widget of an open tenant by its public key, whichever tenant's; raise NotFound otherwise."""
+    if not WIDGET_KEY.fullmatch(key):
+        raise NotFound("There is no such widget.", pointer="/widget_key")
     with system_access("widget by its public key"):
         widget = Widget.unscoped.select_related("tenant").filter(widget_key=key, is_active=True).first()
     if widget is None or not widget.tenant.is_open:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+from redis import RedisError
+
 from common.live.layer import channel_layer
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ class Hub:
             self._joined[topic] = asyncio.ensure_future(self._join(topic))
         try:
             await asyncio.shield(self._joined[topic])
-        except (OSError, TimeoutError):
+        except (RedisError, OSError, TimeoutError):
             # Valkey is away: the ping's heads catch what this topic misses. The next subscriber tries again.
             self._joined.pop(topic, None)
             logger.warning("topic %s could not be joined", topic, exc_info=True)
@@ -48,7 +50,7 @@ class Hub:
         if self._joined.pop(topic, None) and self._channel is not None:
             try:
                 await channel_layer().group_discard(topic, await self._channel)
-            except OSError:
+            except (RedisError, OSError):
                 logger.warning("topic %s could not be left", topic, exc_info=True)
 
     async def _join(self, topic: str) -> None:
@@ -73,7 +75,7 @@ class Hub:
             self._channel = asyncio.ensure_future(channel_layer().new_channel())
         try:
             channel = await asyncio.shield(self._channel)
-        except OSError:
+        except (RedisError, OSError):
             self._channel = None
             raise
         if self._receiver is None or self._receiver.done():

@@ -38,8 +38,10 @@ class TestTheWidget:
         assert look(acme, "https://www.acme.example").status_code == 200
         assert look(acme).status_code == 200
 
-    def test_an_unknown_key_is_not_found(self, db: None) -> None:
-        assert ApiClient().get("/v1/chat/widget/cw_unknown").status_code == 404
+    @pytest.mark.parametrize("key", ["cw_unknown", "cw_", "%00", "cw_%00", "x" * 500])
+    def test_an_unknown_key_is_not_found(self, db: None, key: str) -> None:
+        assert ApiClient().get(f"/v1/chat/widget/{key}").status_code == 404
+        assert ApiClient().get(f"/chat/panel/{key}").status_code == 404
 
     def allow(self, company: factories.Company, domains: list[str]) -> None:
         with tenant_scope(company.tenant.pk):

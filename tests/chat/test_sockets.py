@@ -1,12 +1,14 @@
 """Both sockets, on real Valkey and PostgreSQL: sign-in, live events, catching up, refusals that leave the socket healthy."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 
 from accounts import consumers, tokens
 from accounts.authentication import by_membership
@@ -142,6 +144,52 @@ class TestSigningIn:
         socket = await agent(ticket=await ticket_of(chat.company.finance))
         assert (await socket.next("problem"))["problem"]["status"] == 403
         assert await socket.closed_with() == 4003
+
+
+class TestWhenStorageFails:
+    @pytest.fixture
+    def dead_valkey(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def refuse(*args: Any) -> None:
+            raise ConnectionError("Valkey is away")
+
+        monkeypatch.setattr("common.live.hub.channel_layer", lambda: SimpleNamespace(new_channel=refuse))
+
+    @pytest.mark.usefixtures("dead_valkey")
+    async def test_a_visitor_chats_on_without_the_doorbell(self, chat: Chat, visitor: Opener) -> None:
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        await panel.send(
+            "message.send", id="2", conversation_id=chat.conversation_id, client_message_id="m1", text="Hi"
+        )
+        assert (await panel.next("ack"))["seq"] == 2
+
+    async def test_a_failing_database_does_not_cost_the_token(
+        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: Any, **kwargs: Any) -> None:
+            raise OperationalError("gone")
+
+        monkeypatch.setattr("accounts.authentication.by_visitor_token", fail)
+        socket = await visitor(visitor_token=chat.visitor_token)
+        assert (await socket.next("problem"))["problem"]["status"] == 503
+        assert await socket.closed_with() == 1012
+
+    async def test_a_failing_database_keeps_the_socket_and_its_pings(
+        self, chat: Chat, agent: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.next("ping")
+
+        def fail(*args: Any, **kwargs: Any) -> None:
+            raise OperationalError("gone")
+
+        with monkeypatch.context() as outage:
+            outage.setattr("accounts.authentication.current_user_principal", fail)
+            while "heads" in await desk.next("ping"):
+                continue
+        while "heads" not in await desk.next("ping"):
+            continue
 
 
 class TestLive:

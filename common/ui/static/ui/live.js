@@ -5,6 +5,7 @@ import { Disconnected, Problem } from "./http.js";
 const ANSWER_SECONDS = 10;
 const READY_SECONDS = 10;
 const DEFAULT_PING_SECONDS = 25;
+const SIGNS = ["online", "offline", "pageshow"];
 const ANSWERS = new Set(["ack", "events", "reset", "problem"]);
 
 /** Full jitter: anything from nothing up to min(30, 2ⁿ) seconds, so that a crowd does not come back at once. */
@@ -39,13 +40,13 @@ export class Live {
   }
 
   start() {
-    for (const name of ["online", "pageshow"]) window.addEventListener(name, this.#wake);
+    for (const name of SIGNS) window.addEventListener(name, this.#wake);
     document.addEventListener("visibilitychange", this.#wake);
     this.connect();
   }
 
   stop(reason = "asked") {
-    for (const name of ["online", "pageshow"]) window.removeEventListener(name, this.#wake);
+    for (const name of SIGNS) window.removeEventListener(name, this.#wake);
     document.removeEventListener("visibilitychange", this.#wake);
     this.#drop();
     this.#become({ name: "stopped", reason });
@@ -126,6 +127,7 @@ export class Live {
 
   /** The network came back, or the page did: don't wait, and don't trust a socket that may have died unseen. */
   #wakeUp(cause) {
+    if (cause === "offline") return void (this.state.name === "live" && this.#lost());
     if (cause === "visibilitychange" && document.visibilityState === "hidden") return;
     const silent = Date.now() - this.#heardAt > (this.#pingSeconds + 2) * 1000;
     const doubtful = this.state.name === "live" && (silent || cause === "online");
