@@ -14,7 +14,6 @@ INSTALL = @test -n "$(PYTHON)" || { echo "IRISX needs Python 3.11 or newer on PA
 # What Django's settings ask for where no server is needed.
 NO_SERVERS = SECRET_KEY=only-for-checks-that-sign-nothing-and-reach-no-server \
 	DATABASE_URL=postgres://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0
-WORKERS = $(shell "$(PY)" -c 'import os; print(min(4, os.cpu_count() or 1))')
 RESOLVE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 help:
@@ -37,7 +36,7 @@ demo-reset:
 
 test:
 	$(INSTALL) requirements-dev.lock
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+	@$(PY) -m pytest -n logical --maxprocesses 4 --dist loadgroup
 
 check:
 	$(INSTALL) requirements-dev.lock

@@ -35,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of the one demo in one process, and give the first of them the time to start it."""
     if "demo" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("demo"))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("demo"))
         item.add_marker(pytest.mark.timeout(DEMO_TEST_SECONDS), append=False)
 
 

@@ -18,7 +18,7 @@ import pytest
 from irisx.local.health import ask
 from irisx.local.processes import identify, marked_by
 from irisx.local.programs import ROOT
-from irisx.local.rundemo import console_of, start_demo, stop_demo, wait_ready
+from irisx.local.rundemo import start_demo, stop_demo, wait_ready
 from irisx.local.state import StateDirectory
 from irisx.local.testsession import outside_environment
 from tests.local.waiting import eventually
@@ -79,7 +79,7 @@ class TestTheRunningDemo:
         assert {name: parent_of(pid) for name, pid in pids.items()} == dict.fromkeys(pids, supervisor)
 
     def test_is_healthy(self, demo: dict[str, Any]) -> None:
-        assert eventually(lambda: ask(demo["base_url"]).status == "healthy")
+        assert eventually(lambda: ask(demo["base_url"]).status == "healthy", seconds=30)
 
     @pytest.mark.parametrize("name", ["web", "worker", "postgres", "valkey"])
     def test_is_healthy_again_after_sigkill(self, demo: dict[str, Any], name: str) -> None:
@@ -87,7 +87,7 @@ class TestTheRunningDemo:
         killed = state.read("demo.json")["pids"][name]
         os.kill(killed, signal.SIGKILL)
         assert eventually(lambda: state.read("demo.json")["pids"].get(name, killed) != killed)
-        assert eventually(lambda: ask(demo["base_url"]).status == "healthy", seconds=30)
+        assert eventually(lambda: ask(demo["base_url"]).status == "healthy", seconds=90)
 
     def test_refuses_a_second_start_and_says_where_it_runs(self, demo: dict[str, Any]) -> None:
         second = [sys.executable, "-m", "irisx.local", "demo", "--state-dir", demo["state_dir"]]
@@ -107,6 +107,18 @@ def empty_state() -> Iterator[StateDirectory]:
     state.forget()
 
 
+class TestAWrongSetting:
+    def test_ends_the_start_with_its_sentence(self, empty_state: StateDirectory) -> None:
+        command = [sys.executable, "-m", "irisx.local", "demo", "--state-dir", str(empty_state.path)]
+        environment = outside_environment() | {"IRISX_BOGUS": "1"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stdout.rstrip().endswith(
+            "IRISX_BOGUS is not a setting of IRISX; see .env.example for those that are."
+        )
+        assert marked_by(empty_state.path) == []
+
+
 class TestAKilledSupervisor:
     @pytest.mark.timeout(400)
     def test_leaves_nothing_and_the_next_start_has_the_same_data(self, empty_state: StateDirectory) -> None:
@@ -124,4 +136,3 @@ class TestAKilledSupervisor:
         stop_demo(empty_state, supervisor)
         assert (second["tenant_id"], second["users"]) == (first["tenant_id"], first["users"])
         assert second["base_url"] != first["base_url"]
-        assert console_of(empty_state).count("Migrating the database") == 1
