@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.conditions import ROOT, conditions, table
 from irisx.local.interpreters import NO_SERVERS
+from irisx.local.processes import marked_by
 from irisx.local.state import StateDirectory
 
 FLOOR = "import django; django.setup(); print('up', flush=True); import sys; sys.stdin.read()"
@@ -23,23 +24,26 @@ def main() -> None:
     """Measure a demo that runs and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state-dir", type=Path, default=ROOT / ".irisx")
-    document = StateDirectory(parser.parse_args().state_dir).read("demo.json")
+    state = StateDirectory(parser.parse_args().state_dir)
+    document = state.read("demo.json")
     if not document:
         sys.exit("No demo runs here: start it with `make demo`, wait for its screen, and run this beside it.")
     print(conditions())
     print("each program with its children; MiB\n")
     floor = floor_pss()
-    found = {name: (len(family(pid)), rss(family(pid)), pss(family(pid))) for name, pid in document["pids"].items()}
-    rows = [row(name, *figures, floor) for name, figures in found.items()]
-    whole = (sum(f[0] for f in found.values()), sum(f[1] for f in found.values()), sum(f[2] for f in found.values()))
-    rows.append(row("everything", *whole, floor))
-    rows.append(row("floor: Django set up, idle", 1, floor, floor, floor))
+    programs = {name: family(pid) for name, pid in document["pids"].items()}
+    everything = set().union(*programs.values(), {process.pid for process in marked_by(state.path)})
+    programs["without a name of its own"] = everything - set().union(*programs.values())
+    programs["everything"] = everything
+    rows = [row(name, pids, floor) for name, pids in programs.items() if pids]
     print(table(["program", "processes", "RSS", "PSS", "PSS to floor"], rows))
+    print(f"\nfloor: one Python process with Django set up, idle: {floor / 1024:.0f} MiB PSS")
 
 
-def row(name: str, processes: int, rss_kib: int, pss_kib: int, floor_kib: int) -> list[str]:
+def row(name: str, pids: set[int], floor_kib: int) -> list[str]:
     """Lay out one program."""
-    return [name, str(processes), f"{rss_kib / 1024:.0f}", f"{pss_kib / 1024:.0f}", f"{pss_kib / floor_kib:.2f}"]
+    mib = [f"{kib(pids, field) / 1024:.0f}" for field in ("Rss:", "Pss:")]
+    return [name, str(len(pids)), *mib, f"{kib(pids, 'Pss:') / floor_kib:.2f}"]
 
 
 def family(pid: int) -> set[int]:
@@ -58,14 +62,9 @@ def children(pid: int) -> Iterator[int]:
         yield from map(int, (task / "children").read_text().split())
 
 
-def rss(pids: Iterable[int]) -> int:
-    """Add up resident memory in KiB."""
-    return sum(rollup(pid, "Rss:") for pid in pids)
-
-
-def pss(pids: Iterable[int]) -> int:
-    """Add up the proportional share of memory in KiB."""
-    return sum(rollup(pid, "Pss:") for pid in pids)
+def kib(pids: Iterable[int], field: str) -> int:
+    """Add up one field of smaps_rollup."""
+    return sum(rollup(pid, field) for pid in pids)
 
 
 def rollup(pid: int, field: str) -> int:
@@ -85,7 +84,7 @@ def floor_pss() -> int:
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        return pss({process.pid})
+        return kib({process.pid}, "Pss:")
 
 
 if __name__ == "__main__":
