@@ -10,6 +10,7 @@ import pytest
 
 from irisx.local import testfixtures
 from irisx.local.errors import StartError
+from irisx.local.grouping import GroupScheduling, write_groups
 from irisx.local.testservers import Servers, begin_session, end_session, given_valkey, own_valkey
 from irisx.local.testsession import TestSession, outside_environment
 
@@ -38,6 +39,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("demo"))
         item.add_marker(pytest.mark.timeout(DEMO_TEST_SECONDS), append=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tell the controller which tests belong together before it hears what was collected."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        write_groups(session.items, worker=worker)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> GroupScheduling | None:
+    """Hand out groups of tests as `--dist loadgroup` promises."""
+    return GroupScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def _join(config: pytest.Config) -> None:
