@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.chromium import collect_errors
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=20_000)
 
 
 def pictures_wanted() -> bool:
@@ -92,6 +92,15 @@ class Visitor(Person):
     def say(self, text: str) -> None:
         self.field.fill(text)
         self.page.keyboard.press("Enter")
+
+    def leave(self) -> None:
+        """End the conversation, if one is open, and go."""
+        end = self.panel.get_by_role("button", name="End conversation")
+        if end.is_visible():
+            end.click()
+            self.panel.get_by_role("button", name="End it").click()
+            expect(self.messages).to_contain_text("You ended the conversation")
+        self.context.close()
 
 
 def when(page: Page, ready: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -22,17 +22,15 @@ def dana(browser: Browser, demo: dict[str, Any]) -> Iterator[Visitor]:
     visitor.context.close()
 
 
-def is_focused(visitor: Visitor, selector: str) -> bool:
-    return bool(visitor.page.evaluate("(selector) => document.activeElement.matches(selector)", selector))
+def _tabbed_to_the_launcher(visitor: Visitor) -> bool:
+    visitor.page.keyboard.press("Tab")
+    return bool(visitor.page.evaluate("document.activeElement.matches('irisx-chat')"))
 
 
 def test_needs_no_mouse(dana: Visitor) -> None:
     keyboard = dana.page.keyboard
     expect(dana.launcher).to_be_visible()
-    for _ in range(40):
-        keyboard.press("Tab")
-        if is_focused(dana, "irisx-chat"):
-            break
+    when(dana.page, lambda: _tabbed_to_the_launcher(dana), seconds=20, what="reaching the button by Tab")
     keyboard.press("Enter")
     expect(dana.field).to_be_focused()
     keyboard.type("Written without a mouse")
@@ -42,20 +40,22 @@ def test_needs_no_mouse(dana: Visitor) -> None:
     expect(dana.messages).to_contain_text("Written without a mouse\non two lines")
     expect(dana.messages.get_by_text("Sent")).to_be_visible()
 
-    keyboard.press("Shift+Tab")
-    keyboard.press("Shift+Tab")
+    for passed in ("Conversation", "Close chat"):
+        keyboard.press("Shift+Tab")
+        expect(dana.panel.get_by_label(passed, exact=True)).to_be_focused()
     keyboard.press("Shift+Tab")
     expect(dana.panel.get_by_role("button", name="End conversation")).to_be_focused()
     keyboard.press("Enter")
+    expect(dana.panel.get_by_role("button", name="End it")).to_be_focused()
     keyboard.press("Enter")
     expect(dana.messages).to_contain_text("You ended the conversation")
     dana.panel.get_by_role("radio", name="Very bad").focus()
-    keyboard.press("ArrowRight")
-    keyboard.press("ArrowRight")
-    keyboard.press("ArrowRight")
-    expect(dana.panel.get_by_role("radio", name="Good")).to_be_checked()
+    for chosen in ("Bad", "Okay", "Good"):
+        keyboard.press("ArrowRight")
+        expect(dana.panel.get_by_role("radio", name=chosen, exact=True)).to_be_checked()
     keyboard.press("Tab")
     keyboard.press("Tab")
+    expect(dana.panel.get_by_role("button", name="Send rating")).to_be_focused()
     keyboard.press("Enter")
     expect(dana.panel.get_by_text("Thank you for telling us.")).to_be_visible()
     keyboard.press("Escape")

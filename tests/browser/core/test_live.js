@@ -153,6 +153,13 @@ export async function does_not_wait_once_the_network_is_back() {
   equal([live.state.name, sockets.length], ["connecting", 2]);
 }
 
+export async function believes_the_browser_that_the_network_is_gone() {
+  const { live } = await ready({ random: () => 1 });
+  const asked = live.request("message.send").catch((error) => error instanceof Disconnected);
+  window.dispatchEvent(new Event("offline"));
+  equal([await asked, live.state.name], [true, "waiting"]);
+}
+
 export function backs_off_with_full_jitter_up_to_half_a_minute() {
   equal([1, 2, 3, 9].map((attempt) => backoffSeconds(attempt, () => 1)), [2, 4, 8, 30]);
   equal(backoffSeconds(9, () => 0), 0);
