@@ -53,7 +53,8 @@ def check(version: str) -> bool:
 def find(version: str) -> str | None:
     """Find an interpreter that really runs on PATH or among pyenv's: a shim for another version only pretends."""
     on_path = shutil.which(f"python{version}")
-    pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
+    pyenv_root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    pyenv = sorted(pyenv_root.glob(f"versions/{version}.*/bin/python{version}"))
     candidates = [*([Path(on_path)] if on_path else []), *pyenv]
     return next((str(candidate) for candidate in candidates if bootstrap.runs(candidate)), None)
 
