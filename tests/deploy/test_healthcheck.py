@@ -23,7 +23,8 @@ WORKER = """
 import os, sys
 from celery import Celery
 LEAN = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-Celery(broker=os.environ["REDIS_URL"]).worker_main(["worker", "-P", "threads", "-c", "1", "-l", "ERROR", "-n", sys.argv[1], *LEAN])
+THREAD = ["-P", "threads", "-c", "1", "-l", "ERROR", "-n", sys.argv[1]]
+Celery(broker=os.environ["REDIS_URL"]).worker_main(["worker", *THREAD, *LEAN])
 """
 
 
