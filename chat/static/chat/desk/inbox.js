@@ -82,10 +82,10 @@ export class Inbox {
 
   async #read() {
     try {
-      const closing = this.api.conversations("closed", CLOSED_PAGE);
-      const first = await this.api.conversations("active", PAGE);
-      const rows = [...first.results, ...(await this.#rest(first.next)), ...(await closing).results];
-      this.nextClosed = (await closing).next;
+      const { api } = this;
+      const [first, closed] = await Promise.all([api.conversations("active", PAGE), api.conversations("closed", CLOSED_PAGE)]);
+      const rows = [...first.results, ...(await this.#rest(first.next)), ...closed.results];
+      this.nextClosed = closed.next;
       this.#replace(rows, first.inbox);
     } catch (error) {
       this.state = this.rows.size ? "ready" : "failed";

@@ -162,7 +162,7 @@ function hear(frame) {
 function ready(frame) {
   epoch = frame.epoch;
   attempt(() => api.presence()).then((stored) => stored && presence.show(stored));
-  if (inbox.state === "ready" && frame.inbox > inbox.version) inbox.load();
+  if (inbox.state !== "loading" && frame.inbox > inbox.version) inbox.load();
   if (!room.id) outbox.flush();
   soon();
 }

@@ -13,11 +13,13 @@ export class Presence {
     this.button = h("button", { class: "btn btn--quiet presence__button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => this.#toggle() }, this.dot, this.name, icon("down"));
     this.menu = h("div", { class: "menu", role: "menu", hidden: true, onkeydown: (event) => this.#key(event) }, STATUSES.map((status) => this.#item(status)));
     element.append(this.button, this.menu);
+    element.hidden = true;
     document.addEventListener("click", (event) => element.contains(event.target) || this.#close());
   }
 
   show(presence) {
     this.status = presence.status;
+    this.element.hidden = false;
     this.dot.dataset.status = presence.status;
     write(this.name, this.words(`presence.${presence.status}`));
     this.button.title = "max_concurrent_chats" in presence ? this.words("load", { active: presence.active_chats, most: presence.max_concurrent_chats }) : "";
