@@ -8,8 +8,13 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import executable, running_browser
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Say that there is no Chromium before a demo is started for nothing."""
+    executable()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable()
     with running_browser() as found:
         yield found
