@@ -33,9 +33,18 @@ def numbered(event: ChatEvent, *, for_visitor: bool) -> dict[str, Any]:
 
 
 def conversation_row(
-    conversation: Conversation, *, for_visitor: bool, last_message: Message | None = None, unread_count: int = 0
+    conversation: Conversation,
+    *,
+    for_visitor: bool,
+    other_side_read_seq: int = 0,
+    last_message: Message | None = None,
+    unread_count: int = 0,
 ) -> dict[str, Any]:
-    """Return a conversation as lists show it. A visitor sees its own numbering and no other person's e-mail."""
+    """Return a conversation as lists show it, every number in the reader's own numbering.
+
+    `other_side_read_seq` is how far the other side has read: stored in its numbering, handed here in the reader's.
+    """
+    own_read_seq = conversation.visitor_read_seq if for_visitor else conversation.agent_read_seq
     visitor, agent = conversation.visitor, conversation.assigned_agent
     return {
         "id": encode("cc", conversation.pk),
@@ -57,8 +66,8 @@ def conversation_row(
         "rating": conversation.rating,
         "feedback": conversation.feedback,
         "last_seq": conversation.last_visitor_seq if for_visitor else conversation.last_seq,
-        "visitor_read_seq": conversation.visitor_read_seq,
-        "agent_read_seq": conversation.agent_read_seq,
+        "visitor_read_seq": own_read_seq if for_visitor else other_side_read_seq,
+        "agent_read_seq": other_side_read_seq if for_visitor else own_read_seq,
     }
 
 

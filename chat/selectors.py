@@ -40,11 +40,17 @@ def conversations(tenant_id: UUID) -> QuerySet[Conversation]:
         .annotate(n=Count("pk"))
         .values("n")
     )
+    read_by_visitor = (
+        ChatEvent.objects.for_tenant(tenant_id)
+        .filter(conversation_id=OuterRef("pk"), visitor_seq__lte=OuterRef("visitor_read_seq"))
+        .order_by("-visitor_seq")
+    )
     return (
         Conversation.objects.for_tenant(tenant_id)
         .select_related("visitor", "assigned_agent", "widget")
         .annotate(
             unread_count=Coalesce(Subquery(unread), 0),
+            read_by_visitor=Coalesce(Subquery(read_by_visitor.values("seq")[:1]), 0),
             last_message_id=Subquery(own.exclude(message_type=Message.Type.NOTE).order_by("-seq").values("pk")[:1]),
         )
     )
@@ -69,6 +75,7 @@ def present_rows(tenant_id: UUID, rows: Sequence[Conversation]) -> list[dict[str
         conversation_row(
             row,
             for_visitor=False,
+            other_side_read_seq=row.read_by_visitor,  # type: ignore[attr-defined] # annotated
             last_message=last.get(row.last_message_id),  # type: ignore[attr-defined] # annotated
             unread_count=row.unread_count,  # type: ignore[attr-defined] # annotated
         )
@@ -118,6 +125,26 @@ def messages_page(
     if before_seq is not None:
         rows = rows.filter(**{f"{number}__lt": before_seq})
     return list(reversed(rows.order_by(F(number).desc())[:limit]))
+
+
+def both_numbers(*, tenant_id: UUID, conversation_id: UUID, seq: int, for_visitor: bool) -> tuple[int, int]:
+    """Return (agents' number, visitor's number) of the last event both sides can know at one side's `seq`."""
+    events = ChatEvent.objects.for_tenant(tenant_id).filter(conversation_id=conversation_id, visitor_seq__isnull=False)
+    number = "visitor_seq" if for_visitor else "seq"
+    last = events.filter(**{f"{number}__lte": seq}).order_by(f"-{number}").values_list("seq", "visitor_seq").first()
+    return (last[0], last[1] or 0) if last else (0, 0)
+
+
+def visitor_row(principal: Principal, conversation_id: UUID) -> dict[str, Any]:
+    """Return a conversation as its visitor sees it. Two queries."""
+    conversation = conversation_of(principal, conversation_id)
+    _, read_by_agents = both_numbers(
+        tenant_id=principal.tenant_id,
+        conversation_id=conversation_id,
+        seq=conversation.agent_read_seq,
+        for_visitor=False,
+    )
+    return conversation_row(conversation, for_visitor=True, other_side_read_seq=read_by_agents)
 
 
 def heads(*, tenant_id: UUID, conversation_ids: Sequence[UUID], for_visitor: bool) -> dict[UUID, int]:

@@ -14,7 +14,7 @@ from chat import selectors, services
 from chat.actors import actor_of
 from chat.api import serializers
 from chat.ledgers import Message
-from chat.presenters import conversation_row, message_payload, numbered
+from chat.presenters import message_payload, numbered
 from common.errors import Invalid
 from common.ids import decode, encode
 from common.pagination import limit_of
@@ -167,7 +167,7 @@ class ConversationViewSet(TenantViewSet):
     def _row(self, conversation_id: UUID) -> dict[str, Any]:
         if not self.principal.is_visitor:
             return selectors.desk_row(self.principal.tenant_id, conversation_id)
-        return conversation_row(selectors.conversation_of(self.principal, conversation_id), for_visitor=True)
+        return selectors.visitor_row(self.principal, conversation_id)
 
 
 def _numbered_message(message: Message, for_visitor: bool) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from chat.actors import Actor
 from chat.events import ForBothSides, InboxChanged, PresenceChanged
-from chat.ledgers import ChatEvent
 from chat.models import Conversation, TypingIndicator
-from chat.selectors import desk_row
+from chat.selectors import both_numbers, desk_row
 from common.errors import NotFound
 from common.ids import encode, uuid7
 from common.live import publish_on_commit
@@ -31,18 +30,10 @@ def mark_read(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, seq: int)
         return
     stored = rows.values_list(mark, flat=True).get()
     frame = {"type": "read", "participant": {"type": actor.type, "id": actor.public_id}}
-    seqs = _translate(tenant_id, conversation_id, stored, for_visitor=actor.is_visitor)
+    seqs = both_numbers(tenant_id=tenant_id, conversation_id=conversation_id, seq=stored, for_visitor=actor.is_visitor)
     publish_on_commit(ForBothSides(tenant_id, conversation_id, frame, seqs))
     if not actor.is_visitor:
         publish_on_commit(InboxChanged(tenant_id, desk_row(tenant_id, conversation_id)))
-
-
-def _translate(tenant_id: UUID, conversation_id: UUID, seq: int, *, for_visitor: bool) -> tuple[int, int]:
-    """Return (agents' number, visitor's number) of the last event both could know at `seq`."""
-    events = ChatEvent.objects.for_tenant(tenant_id).filter(conversation_id=conversation_id, visitor_seq__isnull=False)
-    number = "visitor_seq" if for_visitor else "seq"
-    last = events.filter(**{f"{number}__lte": seq}).order_by(f"-{number}").values_list("seq", "visitor_seq").first()
-    return (last[0], last[1] or 0) if last else (0, 0)
 
 
 def set_typing(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, is_typing: bool, now: datetime) -> None:

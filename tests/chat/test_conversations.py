@@ -149,6 +149,17 @@ class TestReading:
         assert chat.agent.post(path, {"seq": 99}).json()["agent_read_seq"] == 1
         assert chat.agent.post(path, {"seq": 0}).json()["agent_read_seq"] == 1
 
+    def test_each_side_sees_the_others_mark_in_its_own_numbering(self, chat: Chat, send: Any) -> None:
+        path = f"/v1/chat/conversation/{chat.conversation_id}"
+        chat.agent.post(f"{path}/note", {"client_message_id": "n1", "text": "VIP"})
+        send(chat.visitor, chat, "one", "m1")
+        send(chat.agent, chat, "two", "a1")
+        assert chat.agent.post(f"{path}/read", {"seq": 3}).json()["agent_read_seq"] == 3
+        seen = chat.visitor.post(f"{path}/read", {"seq": 2}).json()
+        assert (seen["visitor_read_seq"], seen["agent_read_seq"]) == (2, 2)
+        [row] = chat.agent.get("/v1/chat/queue").json()["results"]
+        assert (row["visitor_read_seq"], row["agent_read_seq"]) == (3, 3)
+
     def test_unread_follows_from_the_mark(self, chat: Chat, send: Any) -> None:
         send(chat.visitor, chat, "one", "m1")
         send(chat.visitor, chat, "two", "m2")
