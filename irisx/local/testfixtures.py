@@ -43,6 +43,8 @@ def committed_db(
         finally:
             for connection in connections.all(initialized_only=True):
                 connection.close()
+            # A thread that outlived its test may keep a connection: the next test gets a pool of its own.
+            connections["default"].close_pool()  # type: ignore[attr-defined] # PostgreSQL's wrapper has it
     database_cleaner.clean()
 
 
