@@ -20,6 +20,7 @@ class DomainError(Exception):
     status: ClassVar[int] = 422
     title: ClassVar[str] = "The request was refused"
     default_code: ClassVar[str] = "refused"
+    retry_after_seconds: int | None = None
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ class TwinRunning(Conflict):
     """The same request is being worked on right now."""
 
     default_code = "idempotency-twin"
+    retry_after_seconds = 1
 
 
 def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[], Answer], now: datetime) -> Answer:

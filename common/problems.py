@@ -40,7 +40,7 @@ def handle_exception(exception: Exception, context: Mapping[str, Any]) -> Respon
         return None
     set_rollback()
     response = Response(body(error), status=error.status, content_type=MEDIA_TYPE)
-    if isinstance(error, TooMany):
+    if error.retry_after_seconds is not None:
         response["Retry-After"] = str(error.retry_after_seconds)
     if error.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Bearer"

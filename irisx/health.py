@@ -14,17 +14,17 @@ from typing import Any, TypeVar
 import psycopg
 import redis.asyncio
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from common.db import connect_outside_pool
 from irisx import heartbeat
 from telephony.esl.probe import probe as probe_freeswitch
 
 logger = logging.getLogger(__name__)
 PROBE_SECONDS = 1.2  # leaves 0.8 of the two seconds for everything else, on a machine under load
 SWITCH_SECONDS = 1.0
-DJANGOS_OWN = {"context", "cursor_factory", "prepare_threshold"}  # of the connection parameters; libpq knows the rest
 T = TypeVar("T")
 
 
@@ -109,9 +109,7 @@ async def _within(probe: Awaitable[T]) -> T | None:
 
 
 async def _applied_migrations() -> set[str]:
-    parameters = connections["default"].get_connection_params()
-    wanted: dict[str, Any] = {key: value for key, value in parameters.items() if key not in DJANGOS_OWN}
-    async with await psycopg.AsyncConnection.connect(**wanted, autocommit=True) as connection:
+    async with await connect_outside_pool() as connection:
         rows = await (await connection.execute("SELECT app || '.' || name FROM django_migrations")).fetchall()
     return {row[0] for row in rows}
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from django.db import connections
+
+from common.db import connect_outside_pool
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +72,7 @@ async def _locked(node: str, stop: asyncio.Event) -> psycopg.AsyncConnection | N
 
 
 async def _connect() -> psycopg.AsyncConnection:
-    parameters = connections["default"].get_connection_params()
-    wanted = {key: parameters[key] for key in ("host", "port", "dbname", "user", "password") if parameters.get(key)}
-    return await psycopg.AsyncConnection.connect(
-        **wanted, autocommit=True, connect_timeout=5, application_name="irisx-listener"
-    )
+    return await connect_outside_pool(application_name="irisx-listener")
 
 
 async def _try_lock(connection: psycopg.AsyncConnection, node: str) -> bool:

@@ -62,6 +62,11 @@ class TestProblems:
         assert response is not None
         assert (response.status_code, response["Retry-After"]) == (429, "7")
 
+    def test_a_concurrent_twin_is_told_when_to_ask_again(self) -> None:
+        response = problems.handle_exception(idempotency.TwinRunning("The same request is being worked on."), {})
+        assert response is not None
+        assert (response.status_code, response["Retry-After"]) == (409, "1")
+
     def test_many_wrong_values_are_told_at_once(self) -> None:
         error = Invalid.many([FieldProblem("/a", "x", "A."), FieldProblem("/b", "y", "B.")])
         assert (error.message, len(error.errors)) == ("2 values are not valid.", 2)
