@@ -20,6 +20,8 @@ class ChatEvent(LedgerModel):
         STATUS = "status"
         ASSIGNMENT = "assignment"
         RATING = "rating"
+        LABEL = "label"
+        EDIT = "edit"
 
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -43,6 +45,8 @@ class Message(LedgerModel):
 
     class Type(models.TextChoices):
         TEXT = "text"
+        IMAGE = "image"
+        FILE = "file"
         NOTE = "note"
         SYSTEM = "system"
 
@@ -55,7 +59,13 @@ class Message(LedgerModel):
     sender_id = models.UUIDField()
     sender_name = models.CharField(max_length=120)
     message_type = models.CharField(max_length=10, choices=Type.choices, default=Type.TEXT)
-    text = models.TextField()
+    text = models.TextField(blank=True)
+    attachment_id = models.UUIDField(null=True)
+    file_name = models.CharField(max_length=255, blank=True)
+    file_size = models.PositiveBigIntegerField(null=True, help_text="Bytes.")
+    file_type = models.CharField(max_length=100, blank=True)
+    storage_key = models.CharField(max_length=200, blank=True)
+    edited_at = models.DateTimeField(null=True)
     client_message_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 

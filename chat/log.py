@@ -19,6 +19,10 @@ UPDATE chat_conversations SET
   visitor_message_count = visitor_message_count + %(visitor_messages)s,
   agent_message_count = agent_message_count + %(agent_messages)s,
   last_message_at = CASE WHEN %(messages)s > 0 THEN %(now)s ELSE last_message_at END,
+  waiting_since = CASE
+    WHEN %(agent_messages)s > 0 THEN NULL
+    WHEN %(visitor_messages)s > 0 THEN coalesce(waiting_since, %(now)s)
+    ELSE waiting_since END,
   first_response_at = CASE WHEN %(agent_messages)s > 0 THEN coalesce(first_response_at, %(now)s) ELSE first_response_at END
 WHERE tenant_id = %(tenant_id)s AND id = %(conversation_id)s
 RETURNING last_seq, last_visitor_seq

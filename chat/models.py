@@ -1,16 +1,26 @@
 """Widgets, visitors and conversations; a conversation's log is in `chat.ledgers`."""
 
+import secrets
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from accounts.tenancy.models import TenantModel
 from chat.keys import new_widget_key
-from chat.ledgers import ChatEvent, Message
+from chat.ledgers import ChatEvent, Message, SenderType
 
-__all__ = ["ChatEvent", "Conversation", "Message", "TypingIndicator", "Visitor", "Widget"]
+__all__ = [
+    "Attachment", "CannedReply", "ChatEvent", "Conversation", "Label", "Message", "TypingIndicator", "Visitor", "Widget",
+]  # fmt: skip
+
+
+def new_identity_secret() -> str:
+    """Return 256 random bits in hex: the key a customer's server signs its visitors' identity with."""
+    return secrets.token_hex(32)
 
 
 class Widget(TenantModel):
@@ -21,6 +31,11 @@ class Widget(TenantModel):
         BOTTOM_LEFT = "bottom-left"
         TOP_RIGHT = "top-right"
         TOP_LEFT = "top-left"
+
+    class Routing(models.TextChoices):
+        LEAST_BUSY = "least_busy"
+        ROUND_ROBIN = "round_robin"
+        MANUAL = "manual"
 
     widget_key = models.CharField(max_length=40, unique=True, default=new_widget_key, editable=False)
     name = models.CharField(max_length=80)
@@ -49,6 +64,27 @@ class Widget(TenantModel):
         blank=True,
         help_text="Empty: any; *.example.com: its subdomains.",
     )
+    business_hours = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='In the tenant\'s zone, e.g. {"mon": [["09:00", "17:00"]]}; empty: always open.',
+    )
+    pre_chat_fields = models.JSONField(
+        default=list, blank=True, help_text="Asked before the first message: [{key, label, type, required, options}]."
+    )
+    identity_secret = models.CharField(
+        max_length=64, default=new_identity_secret, help_text="Signs (HS256) the JWT that says who a visitor is."
+    )
+    routing = models.CharField(max_length=12, choices=Routing.choices, default=Routing.LEAST_BUSY)
+    answer_seconds = models.PositiveIntegerField(
+        default=60, help_text="An assigned chat nobody took up goes back to the queue after this; 0: never."
+    )
+    abandon_minutes = models.PositiveIntegerField(
+        default=15, help_text="An unanswered chat is abandoned when its visitor has been gone this long; 0: never."
+    )
+    idle_close_minutes = models.PositiveIntegerField(
+        default=60, help_text="An answered chat in which nobody writes is closed after this; 0: never."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):
@@ -63,11 +99,28 @@ class Visitor(TenantModel):
 
     name = models.CharField(max_length=120, blank=True)
     email = models.EmailField(blank=True)
+    external_id = models.CharField(
+        max_length=200, blank=True, help_text="The customer's own id for this person, proven by a signed JWT."
+    )
+    attributes = models.JSONField(default=dict, blank=True, help_text="What the customer's page says of this person.")
+    language = models.CharField(max_length=20, blank=True)
+    location = models.JSONField(
+        default=dict, blank=True, help_text="ip_address, country, city, timezone, user_agent: what is known of them."
+    )
+    recent_pages = models.JSONField(default=list, blank=True, help_text="The last 20 pages, newest last.")
+    blocked_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    auth_version = models.PositiveIntegerField(default=1, help_text="Raised to end this visitor's tokens.")
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         db_table = "chat_visitors"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "external_id"], condition=~Q(external_id=""), name="chat_visitors_external_id"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or "Visitor"
@@ -88,6 +141,16 @@ class Conversation(TenantModel):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     assigned_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="When the assigned agent took it up.")
+    queued_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it waits for an agent; none while somebody has it."
+    )
+    waiting_since = models.DateTimeField(
+        null=True, blank=True, help_text="The visitor's first word that no agent has answered yet."
+    )
+    is_offline = models.BooleanField(default=False, help_text="Left as a message while nobody was there.")
+    previous = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    labels = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     page_url = models.CharField(max_length=2000, blank=True)
     page_title = models.CharField(max_length=300, blank=True)
     referrer = models.CharField(max_length=2000, blank=True)
@@ -107,6 +170,11 @@ class Conversation(TenantModel):
     last_visitor_seq = models.BigIntegerField(default=0)
     visitor_read_seq = models.BigIntegerField(default=0, help_text="In the visitor's numbering.")
     agent_read_seq = models.BigIntegerField(default=0, help_text="In the agents' numbering.")
+    visitor_delivered_seq = models.BigIntegerField(default=0, help_text="In the visitor's numbering.")
+    agent_delivered_seq = models.BigIntegerField(default=0, help_text="In the agents' numbering.")
+    mailed_visitor_seq = models.BigIntegerField(default=0, help_text="Up to here the visitor was told by e-mail.")
+    version = models.BigIntegerField(default=1, editable=False, help_text="Raised by the database at every change.")
+    updated_at = models.DateTimeField(db_default=Now(), editable=False, help_text="Set by the database.")
 
     class Meta(TenantModel.Meta):
         db_table = "chat_conversations"
@@ -126,6 +194,12 @@ class Conversation(TenantModel):
             models.Index(fields=["tenant", "status", "assigned_agent", "-last_message_at"], name="chat_conv_desk"),
             # The queue, oldest first; and lists by age.
             models.Index(fields=["tenant", "created_at"], name="chat_conv_created"),
+            # What changed since: a desk that lost a doorbell reads only that.
+            models.Index(fields=["tenant", "updated_at"], name="chat_conv_updated"),
+            # A visitor's conversations.
+            models.Index(fields=["tenant", "visitor", "-created_at"], name="chat_conv_visitor"),
+            # The minute's round over open conversations of every tenant.
+            models.Index(fields=["last_message_at"], condition=Q(status="active"), name="chat_conv_open"),
         ]
 
     def __str__(self) -> str:
@@ -148,3 +222,68 @@ class TypingIndicator(TenantModel):
                 fields=["conversation", "participant_type", "participant_id"], name="chat_typing_once"
             )
         ]
+
+
+class Attachment(TenantModel):
+    """A file somebody put into a conversation. It is shown once a message carries it."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    uploader_type = models.CharField(max_length=10, choices=SenderType.choices)
+    uploader_id = models.UUIDField()
+    file_name = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    content_type = models.CharField(max_length=100, help_text="Found in the content, whatever the name says.")
+    storage_key = models.CharField(max_length=200)
+    sha256 = models.BinaryField(max_length=32)
+    width = models.PositiveIntegerField(null=True, help_text="Pixels; images only.")
+    height = models.PositiveIntegerField(null=True, help_text="Pixels; images only.")
+    message_id = models.UUIDField(null=True, help_text="The message that carries it; none yet: an upload to be sent.")
+    created_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        db_table = "chat_attachments"
+        indexes = [
+            # Uploads that no message ever carried are swept away.
+            models.Index(fields=["created_at"], condition=Q(message_id=None), name="chat_attachments_unsent")
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_image(self) -> bool:
+        """Say whether browsers may show it in place."""
+        return self.width is not None
+
+
+class Label(TenantModel):
+    """A label agents put on conversations."""
+
+    name = models.CharField(max_length=40)
+    color = models.CharField(
+        max_length=7, default="#64748b", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "A colour like #64748b.")]
+    )
+
+    class Meta(TenantModel.Meta):
+        db_table = "chat_labels"
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="chat_labels_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CannedReply(TenantModel):
+    """A text agents insert by typing `/` and its shortcut; `{{visitor.name}}` and its like are filled in by the desk."""
+
+    shortcut = models.CharField(
+        max_length=40, validators=[RegexValidator(r"^[a-z0-9_-]+$", "Lower case letters, digits, _ and -.")]
+    )
+    text = models.TextField(max_length=5000)
+
+    class Meta(TenantModel.Meta):
+        db_table = "chat_canned_replies"
+        verbose_name_plural = "canned replies"
+        constraints = [models.UniqueConstraint(fields=["tenant", "shortcut"], name="chat_canned_replies_shortcut")]
+
+    def __str__(self) -> str:
+        return f"/{self.shortcut}"

@@ -18,7 +18,21 @@ def message_payload(message: Message) -> dict[str, Any]:
         "sender_name": message.sender_name,
         "message_type": message.message_type,
         "text": message.text,
+        "attachment": attachment_part(message),
         "created_at": rfc3339(message.created_at),
+    }
+
+
+def attachment_part(message: Message) -> dict[str, Any] | None:
+    """Return what a message says of its file; the bytes are behind `GET /v1/chat/attachments/{id}`."""
+    if message.attachment_id is None:
+        return None
+    return {
+        "id": encode("at", message.attachment_id),
+        "file_name": message.file_name,
+        "size": message.file_size,
+        "content_type": message.file_type,
+        "is_image": message.message_type == Message.Type.IMAGE,
     }
 
 
@@ -37,26 +51,41 @@ def conversation_row(
     *,
     for_visitor: bool,
     other_side_read_seq: int = 0,
+    other_side_delivered_seq: int = 0,
     last_message: Message | None = None,
     unread_count: int = 0,
 ) -> dict[str, Any]:
     """Return a conversation as lists show it, every number in the reader's own numbering.
 
-    `other_side_read_seq` is how far the other side has read: stored in its numbering, handed here in the reader's.
+    `other_side_read_seq` and `other_side_delivered_seq` say how far the other side is: stored in its numbering, handed here
+    in the reader's.
     """
     own_read_seq = conversation.visitor_read_seq if for_visitor else conversation.agent_read_seq
     visitor, agent = conversation.visitor, conversation.assigned_agent
+    delivered = conversation.visitor_delivered_seq if for_visitor else conversation.agent_delivered_seq
     return {
         "id": encode("cc", conversation.pk),
+        "version": conversation.version,
         "status": conversation.status,
-        "visitor": {"id": encode("vi", visitor.pk), "name": visitor.name, "email": visitor.email},
+        "visitor": {
+            "id": encode("vi", visitor.pk),
+            "name": visitor.name,
+            "email": visitor.email,
+            "is_verified": bool(visitor.external_id),
+            "is_blocked": visitor.blocked_at is not None,
+        },
         "agent": {"id": encode("us", agent.pk), "name": agent.name} if agent else None,
         "page_url": conversation.page_url,
         "page_title": conversation.page_title,
         "referrer": conversation.referrer,
         "widget_name": conversation.widget.name,
         "created_at": rfc3339(conversation.created_at),
+        "queued_at": rfc3339(conversation.queued_at),
         "assigned_at": rfc3339(conversation.assigned_at),
+        "accepted_at": rfc3339(conversation.accepted_at),
+        "waiting_since": rfc3339(conversation.waiting_since),
+        "is_offline": conversation.is_offline,
+        "labels": conversation.labels,
         "first_response_at": rfc3339(conversation.first_response_at),
         "last_message_at": rfc3339(conversation.last_message_at),
         "closed_at": rfc3339(conversation.closed_at),
@@ -68,6 +97,8 @@ def conversation_row(
         "last_seq": conversation.last_visitor_seq if for_visitor else conversation.last_seq,
         "visitor_read_seq": own_read_seq if for_visitor else other_side_read_seq,
         "agent_read_seq": other_side_read_seq if for_visitor else own_read_seq,
+        "visitor_delivered_seq": delivered if for_visitor else other_side_delivered_seq,
+        "agent_delivered_seq": other_side_delivered_seq if for_visitor else delivered,
     }
 
 
@@ -76,6 +107,8 @@ def _preview(message: Message | None) -> dict[str, Any] | None:
         return None
     return {
         "text": message.text[:200],
+        "message_type": message.message_type,
+        "file_name": message.file_name,
         "sender_type": message.sender_type,
         "created_at": rfc3339(message.created_at),
     }

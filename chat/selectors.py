@@ -40,10 +40,11 @@ def conversations(tenant_id: UUID) -> QuerySet[Conversation]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    read_by_visitor = (
+    read_by_visitor, delivered_to_visitor = (
         ChatEvent.objects.for_tenant(tenant_id)
-        .filter(conversation_id=OuterRef("pk"), visitor_seq__lte=OuterRef("visitor_read_seq"))
+        .filter(conversation_id=OuterRef("pk"), visitor_seq__lte=OuterRef(mark))
         .order_by("-visitor_seq")
+        for mark in ("visitor_read_seq", "visitor_delivered_seq")
     )
     return (
         Conversation.objects.for_tenant(tenant_id)
@@ -51,6 +52,7 @@ def conversations(tenant_id: UUID) -> QuerySet[Conversation]:
         .annotate(
             unread_count=Coalesce(Subquery(unread), 0),
             read_by_visitor=Coalesce(Subquery(read_by_visitor.values("seq")[:1]), 0),
+            delivered_to_visitor=Coalesce(Subquery(delivered_to_visitor.values("seq")[:1]), 0),
             last_message_id=Subquery(own.exclude(message_type=Message.Type.NOTE).order_by("-seq").values("pk")[:1]),
         )
     )
@@ -76,6 +78,7 @@ def present_rows(tenant_id: UUID, rows: Sequence[Conversation]) -> list[dict[str
             row,
             for_visitor=False,
             other_side_read_seq=row.read_by_visitor,  # type: ignore[attr-defined] # annotated
+            other_side_delivered_seq=row.delivered_to_visitor,  # type: ignore[attr-defined] # annotated
             last_message=last.get(row.last_message_id),  # type: ignore[attr-defined] # annotated
             unread_count=row.unread_count,  # type: ignore[attr-defined] # annotated
         )
@@ -88,11 +91,14 @@ def desk_row(tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
     return present_rows(tenant_id, [conversations(tenant_id).get(pk=conversation_id)])[0]
 
 
-def inbox_state(tenant_id: UUID) -> str:
-    """Return an opaque text that changes whenever any open conversation does: what a ping carries to reveal a lost doorbell."""
+def inbox_state(tenant_id: UUID) -> dict[str, int]:
+    """Return how many conversations are open and the sum of their rows' versions.
+
+    A desk adds up its own rows; another result reveals a lost doorbell.
+    """
     active = Conversation.objects.for_tenant(tenant_id).filter(status=Conversation.Status.ACTIVE)
-    state = active.aggregate(rows=Count("pk"), events=Sum("last_seq"), assigned=Count("assigned_agent"))
-    return f"{state['rows']}.{state['events'] or 0}.{state['assigned']}"
+    state = active.aggregate(open=Count("pk"), versions=Coalesce(Sum("version"), 0))
+    return {"open": state["open"], "versions": int(state["versions"])}
 
 
 def events_after(
@@ -136,15 +142,18 @@ def both_numbers(*, tenant_id: UUID, conversation_id: UUID, seq: int, for_visito
 
 
 def visitor_row(principal: Principal, conversation_id: UUID) -> dict[str, Any]:
-    """Return a conversation as its visitor sees it. Two queries."""
+    """Return a conversation as its visitor sees it. Three queries."""
     conversation = conversation_of(principal, conversation_id)
-    _, read_by_agents = both_numbers(
-        tenant_id=principal.tenant_id,
-        conversation_id=conversation_id,
-        seq=conversation.agent_read_seq,
-        for_visitor=False,
+    read_by_agents, delivered_to_agents = (
+        both_numbers(tenant_id=principal.tenant_id, conversation_id=conversation_id, seq=seq, for_visitor=False)[1]
+        for seq in (conversation.agent_read_seq, conversation.agent_delivered_seq)
     )
-    return conversation_row(conversation, for_visitor=True, other_side_read_seq=read_by_agents)
+    return conversation_row(
+        conversation,
+        for_visitor=True,
+        other_side_read_seq=read_by_agents,
+        other_side_delivered_seq=delivered_to_agents,
+    )
 
 
 def heads(*, tenant_id: UUID, conversation_ids: Sequence[UUID], for_visitor: bool) -> dict[UUID, int]:

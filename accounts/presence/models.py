@@ -21,6 +21,7 @@ class AgentPresence(TenantModel):
     last_seen_at = models.DateTimeField(null=True)
     active_chats = models.PositiveIntegerField(default=0)
     max_concurrent_chats = models.PositiveIntegerField(default=5)
+    last_assigned_at = models.DateTimeField(null=True, blank=True, help_text="When a chat last came to this agent.")
 
     class Meta(TenantModel.Meta):
         db_table = "chat_agent_presence"

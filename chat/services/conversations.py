@@ -79,6 +79,7 @@ def _create(widget: Widget, visitor: Visitor, page: Page, now: datetime) -> Conv
         page_title=page.title,
         referrer=page.referrer,
         created_at=now,
+        queued_at=now,
         last_message_at=now,
     )
 
@@ -115,7 +116,8 @@ def accept_conversation(*, tenant_id: UUID, conversation_id: UUID, agent: User, 
     if conversation.assigned_agent_id is not None:
         raise WrongState("Another agent has this conversation.", code="already-assigned")
     conversation.assigned_agent, conversation.assigned_at = agent, now
-    conversation.save(update_fields=["assigned_agent", "assigned_at"])
+    conversation.accepted_at, conversation.queued_at = now, None
+    conversation.save(update_fields=["assigned_agent", "assigned_at", "accepted_at", "queued_at"])
     payload: dict[str, Any] = {"agent": {"id": encode("us", agent.pk), "name": agent.name}}
     _log(conversation, ChatEvent.Type.ASSIGNMENT, payload, now)
     enqueue_webhook("chat.conversation.assigned", conversation, payload, now)
