@@ -16,9 +16,9 @@ export class Api {
     return { ticket };
   }
 
-  /** One page of conversations; `next` of the answer is the address of the following one. */
-  conversations(status, limit) {
-    return this.call("GET", `chat/agent/conversations?status=${status}&limit=${limit}`);
+  /** One page of conversations by `status`, `visitor`, `updated_after`; `next` of the answer is the address of the following one. */
+  conversations(query) {
+    return this.call("GET", `chat/agent/conversations?${new URLSearchParams(query)}`);
   }
 
   page(address) {

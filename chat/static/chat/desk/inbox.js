@@ -1,64 +1,55 @@
-/** The tenant's chats as rows, kept level with the server by versions. No DOM. */
+/** The tenant's chats as rows, kept level with the server by each row's version. No DOM. */
 
 const PAGE = 200;
-const CLOSED_PAGE = 50;
+const PAST_PAGE = 50;
 const TABS = ["waiting", "mine", "team", "closed"];
-const RELOAD_AT_MOST_EVERY = 2000;
+const QUIET_MILLISECONDS = 2000;
+const MARGIN_MILLISECONDS = 60_000;
+const LONG_MILLISECONDS = 3_600_000;
 
 export class Inbox {
   #loading = null;
-  #early = [];
-  #reloadTimer = 0;
+  #heard = null;
+  #heardAt = -Infinity;
+  #levelAt = null;
+  #isDoubtful = false;
+  #told = null;
+  #nextPast = [];
   #views = null;
 
   constructor({ api, me, onChange }) {
     Object.assign(this, { api, me, onChange });
     this.rows = new Map();
-    this.version = -1;
     this.state = "loading";
-    this.nextClosed = null;
   }
 
-  /** Read every active chat and the newest closed ones. What the socket says meanwhile is applied on top. */
+  /** Read every active chat and the newest past ones. What is heard meanwhile stays, unless the answer is newer. */
   load() {
-    this.#loading ??= this.#read().finally(() => (this.#loading = null));
+    this.#loading ??= this.#readAll().finally(() => this.#loaded());
     return this.#loading;
   }
 
-  async loadMoreClosed() {
-    const address = this.nextClosed;
-    this.nextClosed = null;
-    const answer = await this.api.page(address);
-    for (const row of answer.results) if (!this.rows.has(row.id)) this.rows.set(row.id, row);
-    this.nextClosed = answer.next;
+  get hasMorePast() {
+    return this.#nextPast.length > 0;
+  }
+
+  async loadMorePast() {
+    const addresses = this.#nextPast.splice(0);
+    const pages = await Promise.all(addresses.map((address) => this.api.page(address)));
+    this.#nextPast = pages.map(({ next }) => next).filter(Boolean);
+    for (const page of pages) for (const row of page.results) this.#keep(row);
     this.#changed();
   }
 
-  /** Take an `inbox` frame: an old version is ignored, a jump means something was missed and all is read again. */
-  hear({ version, conversation }) {
-    if (this.#loading) return void this.#early.push({ version, conversation });
-    if (version <= this.version) return;
-    const isJump = version > this.version + 1;
-    this.version = version;
+  /** Take an `inbox` frame. They may be lost, come twice or in any order. */
+  hear({ conversation }) {
+    this.#heardAt = Date.now();
     this.put(conversation);
-    if (isJump) this.reloadSoon();
-  }
-
-  /** Hear the server's version in a ping. */
-  noteVersion(version) {
-    if (!this.#loading && version > this.version) this.reloadSoon();
-  }
-
-  reloadSoon() {
-    clearTimeout(this.#reloadTimer);
-    this.#reloadTimer = setTimeout(() => this.load(), Math.random() * RELOAD_AT_MOST_EVERY);
   }
 
   /** Put one row in, as the server tells it; a row never goes back behind what was already known of it. */
   put(row) {
-    const known = this.rows.get(row.id);
-    if (known && known.last_seq > row.last_seq) return;
-    this.rows.set(row.id, row);
+    this.#keep(row);
     this.#changed();
   }
 
@@ -68,7 +59,22 @@ export class Inbox {
     if (row) this.put({ ...row, ...fields });
   }
 
-  /** Return the rows of a tab in their order: the longest waiting first, else the latest word first. */
+  /**
+   * Hold our open rows against the server's own sum (of `ready` and `ping`), told at `now` of its clock.
+   * A difference is mended by reading what changed since they last agreed; one that stays, by reading all.
+   */
+  async compare(told, now) {
+    if (this.#loading) return void (this.#told = { told, now });
+    if (this.state === "failed") return this.load();
+    if (this.#agrees(told)) return this.#settle(now);
+    if (Date.now() - this.#heardAt < QUIET_MILLISECONDS) return;
+    const isLongAgo = !this.#levelAt || Date.parse(now) - Date.parse(this.#levelAt) > LONG_MILLISECONDS;
+    if (this.#isDoubtful || isLongAgo) return this.load();
+    this.#isDoubtful = true;
+    await this.#readChanges();
+  }
+
+  /** Return the rows of a tab in their order. */
   view(tab) {
     this.#views ??= this.#sort();
     return this.#views[tab];
@@ -80,53 +86,88 @@ export class Inbox {
     return row.agent.id === this.me.id ? "mine" : "team";
   }
 
-  async #read() {
+  /** Whether routing gave us this chat and we have not taken it up yet. */
+  isOffer(row) {
+    return this.tabOf(row) === "mine" && !row.accepted_at;
+  }
+
+  #agrees({ open, versions }) {
+    const mine = [...this.rows.values()].filter((row) => row.status === "active");
+    return mine.length === open && mine.reduce((sum, row) => sum + row.version, 0) === versions;
+  }
+
+  #settle(now) {
+    this.#levelAt = now;
+    this.#isDoubtful = false;
+  }
+
+  /** What the server told while we read it all is held against the rows now: what was lost before we could hear shows here. */
+  #loaded() {
+    this.#loading = null;
+    const held = this.#told;
+    this.#told = null;
+    if (held && this.state === "ready") return this.compare(held.told, held.now);
+  }
+
+  async #readAll() {
+    this.#heard = new Set();
     try {
-      const { api } = this;
-      const [first, closed] = await Promise.all([api.conversations("active", PAGE), api.conversations("closed", CLOSED_PAGE)]);
-      const rows = [...first.results, ...(await this.#rest(first.next)), ...closed.results];
-      this.nextClosed = closed.next;
-      this.#replace(rows, first.inbox);
+      const lists = await Promise.all([
+        this.#pages(this.api.conversations({ status: "active", limit: PAGE })),
+        this.api.conversations({ status: "closed", limit: PAST_PAGE }),
+        this.api.conversations({ status: "abandoned", limit: PAST_PAGE }),
+      ]);
+      this.#nextPast = lists.slice(1).map(({ next }) => next).filter(Boolean);
+      this.#replace(lists.flatMap(({ results }) => results));
     } catch (error) {
       this.state = this.rows.size ? "ready" : "failed";
       this.reason = error.message;
-      this.#changed();
+    } finally {
+      this.#heard = null;
     }
-  }
-
-  async #rest(next) {
-    const rows = [];
-    while (next) {
-      const page = await this.api.page(next);
-      rows.push(...page.results);
-      next = page.next;
-    }
-    return rows;
-  }
-
-  #replace(rows, version) {
-    this.rows = new Map(rows.map((row) => [row.id, row]));
-    this.version = version;
-    this.state = "ready";
-    const early = this.#early.splice(0);
-    for (const frame of early.filter((one) => one.version > version)) this.#takeEarly(frame);
     this.#changed();
   }
 
-  #takeEarly({ version, conversation }) {
-    this.version = Math.max(this.version, version);
-    this.put(conversation);
+  async #readChanges() {
+    const since = new Date(Date.parse(this.#levelAt) - MARGIN_MILLISECONDS).toISOString();
+    const asked = this.api.conversations({ updated_after: since, limit: PAGE });
+    const { results } = await this.#pages(asked).catch(() => ({ results: [] })); // the next ping asks again
+    for (const row of results) this.#keep(row);
+    this.#changed();
+  }
+
+  async #pages(first) {
+    const results = [];
+    let page = await first;
+    results.push(...page.results);
+    while (page.next) results.push(...(page = await this.api.page(page.next)).results);
+    return { results };
+  }
+
+  /** What the list no longer has is gone, but for what was heard while it was read. */
+  #replace(rows) {
+    const found = new Set(rows.map(({ id }) => id));
+    for (const id of this.rows.keys()) if (!found.has(id) && !this.#heard.has(id)) this.rows.delete(id);
+    for (const row of rows) this.#keep(row);
+    this.state = "ready";
+    this.#settle(null);
+  }
+
+  #keep(row) {
+    const known = this.rows.get(row.id);
+    if (known && known.version > row.version) return;
+    this.#heard?.add(row.id);
+    this.rows.set(row.id, row);
   }
 
   #sort() {
     const views = Object.fromEntries(TABS.map((tab) => [tab, []]));
     for (const row of this.rows.values()) views[this.tabOf(row)].push(row);
     const latest = (row) => row.last_message_at || row.created_at;
-    const newestFirst = (key) => (one, other) => (key(one) < key(other) ? 1 : -1);
-    views.waiting.sort((one, other) => (one.created_at < other.created_at ? -1 : 1));
-    views.mine.sort(newestFirst(latest));
-    views.team.sort(newestFirst(latest));
-    views.closed.sort(newestFirst((row) => row.closed_at || latest(row)));
+    views.waiting.sort(by((row) => row.queued_at || row.created_at));
+    views.mine.sort((one, other) => this.isOffer(other) - this.isOffer(one) || by(latest)(other, one));
+    views.team.sort((one, other) => by(latest)(other, one));
+    views.closed.sort((one, other) => by((row) => row.closed_at || latest(row))(other, one));
     return views;
   }
 
@@ -134,4 +175,8 @@ export class Inbox {
     this.#views = null;
     this.onChange();
   }
+}
+
+function by(key) {
+  return (one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0);
 }

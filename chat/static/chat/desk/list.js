@@ -158,13 +158,13 @@ export class List {
   }
 
   #drawState(rows) {
-    const { state, nextClosed } = this.inbox;
-    const more = this.tab === "closed" && nextClosed && rows.length;
+    const { state, hasMorePast } = this.inbox;
+    const more = this.tab === "closed" && hasMorePast && rows.length;
     const shape = [state, rows.length ? "" : this.tab, Boolean(more)].join();
     if (this.shape === shape) return;
     this.shape = shape;
     const parts = state === "loading" ? skeletons() : rows.length ? [] : [state === "failed" ? this.#failed() : this.#empty()];
-    if (more) parts.push(h("button", { class: "btn btn--quiet rows__more", type: "button", onclick: () => this.inbox.loadMoreClosed() }, this.words("more")));
+    if (more) parts.push(h("button", { class: "btn btn--quiet rows__more", type: "button", onclick: () => this.inbox.loadMorePast() }, this.words("more")));
     this.parts.state.replaceChildren(...parts);
     this.parts.state.setAttribute("aria-busy", String(state === "loading"));
   }

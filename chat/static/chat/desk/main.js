@@ -162,7 +162,7 @@ function hear(frame) {
 function ready(frame) {
   epoch = frame.epoch;
   attempt(() => api.presence()).then((stored) => stored && presence.show(stored));
-  if (inbox.state !== "loading" && frame.inbox > inbox.version) inbox.load();
+  inbox.compare(frame.inbox, frame.now);
   if (!room.id) outbox.flush();
   soon();
 }
@@ -170,7 +170,7 @@ function ready(frame) {
 function pinged(frame) {
   if (frame.epoch === epoch) {
     room.noteHeads(frame.heads);
-    return inbox.noteVersion(frame.inbox);
+    return inbox.compare(frame.inbox, frame.now);
   }
   epoch = frame.epoch;
   room.forget(frame.heads);
