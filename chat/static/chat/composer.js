@@ -1,14 +1,15 @@
 /** The field one writes in: grows with the text, Enter sends, nothing is lost by an accident. Panel and desk share it. */
 
-import { TypingSignal } from "./thread.js";
+import { TypingSignal } from "./typing.js";
 
 const MAX_ROWS_PIXELS = 140;
 
 export class Composer {
-  /** `onSend(text)`; `onTyping(isTyping)`, throttled here. */
-  constructor({ form, field, button, onSend, onTyping }) {
-    Object.assign(this, { form, field, button, onSend });
+  /** `onSend(text, attachments)`; `onTyping(isTyping)`, throttled here; `tray`: the files to go with it, if any may. */
+  constructor({ form, field, button, onSend, onTyping, tray = null }) {
+    Object.assign(this, { form, field, button, onSend, tray });
     this.signal = new TypingSignal(onTyping);
+    this.isSending = false;
     form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
     field.addEventListener("input", () => this.#changed());
     field.addEventListener("blur", () => this.signal.stopped());
@@ -25,22 +26,38 @@ export class Composer {
     this.fit();
   }
 
-  send() {
-    const text = this.field.value.trim();
-    if (!text) return;
-    this.text = "";
-    this.signal.stopped();
-    this.onSend(text);
-    this.field.focus();
+  /** Send text and files, once every file has arrived; what did not arrive stays, and so does the text. */
+  async send() {
+    if (this.isSending || this.#isEmpty) return;
+    this.isSending = true;
+    if (this.tray?.count) this.fit();
+    const isComplete = !this.tray?.count || (await this.tray.finish());
+    this.isSending = false;
+    if (isComplete) this.#send();
+    else this.fit();
   }
 
   /** Make the field as high as its text, up to a point, and the button answer whether there is something to send. */
   fit() {
-    const isEmpty = !this.field.value.trim();
+    const isOff = this.#isEmpty || this.isSending;
     this.field.style.blockSize = "auto";
     this.field.style.blockSize = `${Math.min(this.field.scrollHeight, MAX_ROWS_PIXELS)}px`;
-    this.button.disabled = isEmpty;
-    this.button.setAttribute("aria-disabled", String(isEmpty));
+    this.button.disabled = isOff;
+    this.button.setAttribute("aria-disabled", String(isOff));
+  }
+
+  get #isEmpty() {
+    return !this.field.value.trim() && !this.tray?.count;
+  }
+
+  #send() {
+    const text = this.field.value.trim();
+    const attachments = this.tray?.empty() ?? [];
+    if (!text && !attachments.length) return this.fit();
+    this.text = "";
+    this.signal.stopped();
+    this.onSend(text, attachments);
+    this.field.focus();
   }
 
   #changed() {

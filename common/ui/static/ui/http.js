@@ -6,6 +6,7 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.errors?.[0]?.code || body.code || "";
     this.retryAfter = retryAfter;
+    this.body = body;
   }
 
   /** Whether the same request may succeed later without a change. */

@@ -41,6 +41,12 @@ export function fullTime(moment, language) {
   return new Date(moment).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** "820 kB", "2.4 MB": as people say it. */
+export function fileSize(bytes, language) {
+  const [unit, value] = bytes < 1_000_000 ? ["kilobyte", Math.max(1, Math.round(bytes / 1000))] : ["megabyte", bytes / 1_000_000];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(value);
+}
+
 export function sameDay(one, other) {
   return new Date(one).toDateString() === new Date(other).toDateString();
 }

@@ -13,9 +13,12 @@ export class Outbox {
   #attempts = 0;
   #order = 0;
 
-  /** `send(item)`: promise of the acknowledgement. `onChange()`: an item came, went or changed its state. */
-  constructor({ store, prefix, send, onSent = () => {}, onChange = () => {}, random = Math.random }) {
-    this.#options = { store, prefix, send, onSent, onChange, random };
+  /**
+   * `send(item)`: promise of the acknowledgement. `onChange()`: an item came, went or changed its state.
+   * `explain(error)`: what is said of a refusal. `onPause(error, seconds)`: the server asked us to wait.
+   */
+  constructor({ store, prefix, send, onSent = () => {}, onChange = () => {}, onPause = () => {}, explain = ({ message }) => message, random = Math.random }) {
+    this.#options = { store, prefix, send, onSent, onChange, onPause, explain, random };
     for (const item of store.all(prefix)) this.#items.set(item.client_message_id, item);
   }
 
@@ -43,6 +46,11 @@ export class Outbox {
     const item = this.#items.get(id);
     if (item?.state === "failed") this.#keep(item, "queued");
     this.flush();
+  }
+
+  /** Forget a lane: its conversation is to leave no trace here. */
+  clear(lane) {
+    for (const { client_message_id } of this.items(lane)) this.remove(client_message_id);
   }
 
   /** Forget an item: it was stored, or the person gave it up. */
@@ -77,11 +85,12 @@ export class Outbox {
   /** A refusal for good is shown to the person; anything passing is tried again, at the latest when `flush` is called. */
   #disappointed(item, error) {
     if (error instanceof Problem && !error.isPassing) {
-      this.#keep(item, "failed", error.message);
+      this.#keep(item, "failed", this.#options.explain(error));
       return true;
     }
     this.#keep(item, "queued");
     const pauseSeconds = error.retryAfter || 1 + backoffSeconds(++this.#attempts, this.#options.random);
+    if (error.retryAfter) this.#options.onPause(error, pauseSeconds);
     setTimeout(() => this.flush(), pauseSeconds * 1000);
     return false;
   }
