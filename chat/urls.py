@@ -2,12 +2,21 @@
 
 from django.urls import path
 
+from chat.api.catalogue import CannedReplyViewSet, LabelViewSet
 from chat.api.conversations import ConversationViewSet
 from chat.api.desk import AgentConversationsViewSet, PresenceViewSet
 from chat.api.public import StartViewSet, WidgetViewSet
+from chat.api.widgets import WidgetsViewSet
 
 urlpatterns = [
     path("widget/<str:widget_key>", WidgetViewSet.as_view({"get": "show"})),
+    path("widgets", WidgetsViewSet.as_view({"get": "list", "post": "create"})),
+    path("widgets/<str:id>", WidgetsViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "remove"})),
+    path("widgets/<str:id>/identity-secret", WidgetsViewSet.as_view({"post": "rotate"})),
+    path("labels", LabelViewSet.as_view({"get": "list", "post": "create"})),
+    path("labels/<str:id>", LabelViewSet.as_view({"patch": "change", "delete": "remove"})),
+    path("canned-replies", CannedReplyViewSet.as_view({"get": "list", "post": "create"})),
+    path("canned-replies/<str:id>", CannedReplyViewSet.as_view({"patch": "change", "delete": "remove"})),
     path("conversation/start", StartViewSet.as_view({"post": "start"})),
     path("message/send", ConversationViewSet.as_view({"post": "send"})),
     path("conversation/<str:id>/messages", ConversationViewSet.as_view({"get": "messages"})),

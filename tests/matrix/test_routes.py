@@ -39,6 +39,8 @@ class Route:
 
 CHAT = ("chat.read",)
 REPLY = ("chat.reply",)
+MANAGE = ("chat.manage",)
+WRITE_REPLIES = ("chat.manage", "chat.reply")
 CONVERSATION = "v1/chat/conversation/<str:id>"
 ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
 SEND = {"conversation_id": "{conversation}", "client_message_id": "m1", "text": "Hello"}
@@ -66,6 +68,20 @@ ROUTES = [
     Route("POST", f"{CONVERSATION}/close", REPLY, names="conversation", visitor="visitor"),
     Route("GET", "v1/chat/agent/conversations", CHAT),
     Route("GET", "v1/chat/queue", CHAT),
+    Route("GET", "v1/chat/widgets", MANAGE),
+    Route("POST", "v1/chat/widgets", MANAGE, body={"name": "Shop"}),
+    Route("GET", "v1/chat/widgets/<str:id>", MANAGE, names="widget_key"),
+    Route("PATCH", "v1/chat/widgets/<str:id>", MANAGE, names="widget_key", body={"name": "Shop"}),
+    Route("DELETE", "v1/chat/widgets/<str:id>", MANAGE, names="widget_key"),
+    Route("POST", "v1/chat/widgets/<str:id>/identity-secret", MANAGE, names="widget_key"),
+    Route("GET", "v1/chat/labels", CHAT),
+    Route("POST", "v1/chat/labels", MANAGE, body={"name": "vip"}),
+    Route("PATCH", "v1/chat/labels/<str:id>", MANAGE, names="label", body={"name": "gold"}),
+    Route("DELETE", "v1/chat/labels/<str:id>", MANAGE, names="label"),
+    Route("GET", "v1/chat/canned-replies", CHAT),
+    Route("POST", "v1/chat/canned-replies", WRITE_REPLIES, body={"shortcut": "hi", "text": "Hi"}),
+    Route("PATCH", "v1/chat/canned-replies/<str:id>", WRITE_REPLIES, names="canned_reply", body={"text": "Hi"}),
+    Route("DELETE", "v1/chat/canned-replies/<str:id>", WRITE_REPLIES, names="canned_reply"),
     Route("GET", "v1/chat/agent/presence", ("presence",), people_only=True),
     Route("POST", "v1/chat/agent/presence", ("presence",), body={"status": "online"}, people_only=True),
     Route("GET", "v1/usage/current-period", ("usage.read",)),
@@ -125,7 +141,8 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     client = world.callers[caller]()
     if route.method == "GET":
         return client.get(path)
-    return client.post(path, body, content_type="application/json")
+    send = {"POST": client.post, "PATCH": client.patch, "DELETE": client.delete}[route.method]
+    return send(path, body, content_type="application/json")
 
 
 def allowed(route: Route, caller: str) -> bool:
@@ -151,9 +168,12 @@ def test_callers(world: World, route: Route) -> None:
         assert answer.status_code in expected_refusals(route, caller), (caller, answer.status_code, answer.content)
         assert MARK.encode() not in answer.content, caller
     assert snapshot(world.acme.tenant) == before
+    expected = {200, 201, 202, 204, 409}
     for caller in sorted(set(world.callers) - set(refused)):
         answer = call(world, route, caller)
-        assert answer.status_code in {200, 201, 202, 204, 409}, (caller, answer.status_code, answer.content)
+        assert answer.status_code in expected, (caller, answer.status_code, answer.content)
+        if route.method == "DELETE" and answer.status_code == 204:
+            expected = {404}  # the first has deleted it
 
 
 def expected_refusals(route: Route, caller: str) -> set[int]:
@@ -169,7 +189,7 @@ def expected_refusals(route: Route, caller: str) -> set[int]:
     if caller.startswith("outsider"):
         if not route.needs:
             return {403}  # only a visitor may, of whatever company
-        return {404} if route.names or "{tenant}" in str(route.body) else {200, 201, 404, 422}
+        return {404} if route.names or "{tenant}" in str(route.body) else {200, 201, 404, 409, 422}
     return {401, 403}
 
 

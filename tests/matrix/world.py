@@ -43,6 +43,8 @@ def build() -> World:
         "conversation": chat.conversation_id,
         "closed": closed.conversation_id,
         "widget_key": widget_of(acme).widget_key,
+        "label": _made(acme, "/v1/chat/labels", {"name": MARK}),
+        "canned_reply": _made(acme, "/v1/chat/canned-replies", {"shortcut": "secret", "text": MARK}),
         "call": _call(acme),
         "invoice": _invoice(acme),
     }
@@ -54,6 +56,12 @@ def build() -> World:
 def _say(chat: Chat, text: str) -> None:
     body = {"conversation_id": chat.conversation_id, "client_message_id": "w1", "text": text}
     assert chat.visitor.post("/v1/chat/message/send", body).status_code == 201
+
+
+def _made(company: factories.Company, path: str, body: dict[str, Any]) -> str:
+    answer = ApiClient(company.api_key).post(path, body)
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["id"])
 
 
 def _call(company: factories.Company) -> str:
