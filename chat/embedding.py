@@ -1,5 +1,6 @@
 """Where a widget may stand: its domain allow-list, and the five-minute token that proves a page was allowed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,15 +16,35 @@ def origin_allowed(widget: Widget, origin: str) -> bool:
     """Say whether a page of `origin` (`https://shop.example:8443`) may show the widget. No list: any may."""
     if not widget.domains_whitelist:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     host = (parts.hostname or "").lower()
     return any(_matches(entry.strip().lower(), host, parts.netloc.lower()) for entry in widget.domains_whitelist)
 
 
 def _matches(entry: str, host: str, netloc: str) -> bool:
+    """Say whether an entry names a host at any port or, when the entry has a port, at that one."""
     if entry.startswith("*."):
-        return host.endswith(entry[1:])
+        return host.endswith(entry[1:]) or netloc.endswith(entry[1:])
     return entry in {host, netloc}
+
+
+def origin_of(headers: Mapping[str, str]) -> str:
+    """Return the asking page's origin.
+
+    Browsers send no Origin with a GET to the page's own origin (Fetch, section 3.2): then the Referer names the page, which
+    only the browser can have written beside `Sec-Fetch-Site: same-origin`.
+    """
+    if origin := headers.get("Origin", ""):
+        return origin
+    if headers.get("Sec-Fetch-Site") != "same-origin":
+        return ""
+    try:
+        return _origin(headers["Referer"]) if headers.get("Referer") else ""
+    except ValueError:
+        return ""
 
 
 def require_origin(widget: Widget, origin: str) -> None:

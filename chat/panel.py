@@ -14,12 +14,10 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import condition, require_safe
 
-from accounts.presence import services as presence
-from accounts.tenancy import tenant_scope
 from accounts.views import socket_url
 from chat import embedding, selectors
 from chat.models import Widget
-from chat.presenters import widget_look
+from chat.standing import public_look
 from common.errors import NotFound
 
 LAUNCHER = Path(__file__).parent / "static" / "chat" / "launcher.js"
@@ -61,9 +59,7 @@ def panel(request: HttpRequest, widget_key: str) -> HttpResponse:
 
 
 def _beginnings(widget: Widget) -> dict[str, Any]:
-    with tenant_scope(widget.tenant_id):
-        is_anybody_there = presence.online(tenant_id=widget.tenant_id, now=timezone.now()).exists()
-    return {**widget_look(widget), "agents_online": is_anybody_there, "socket": socket_url("visitor")}
+    return {**public_look(widget, now=timezone.now()), "socket": socket_url("visitor")}
 
 
 panel_urls = [

@@ -117,7 +117,7 @@ def _preview(message: Message | None) -> dict[str, Any] | None:
 WIDGET_LOOK = (
     "widget_key", "name", "primary_color", "widget_position", "greeting_message", "offline_message", "placeholder_text",
     "show_agent_avatars", "auto_open", "auto_open_delay", "show_launcher", "allow_file_upload", "max_file_size_mb",
-    "require_email",
+    "require_email", "pre_chat_fields",
 )  # fmt: skip
 
 

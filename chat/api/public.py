@@ -10,15 +10,14 @@ from rest_framework.response import Response
 
 from accounts import tokens
 from accounts.api import PUBLIC, TenantViewSet
-from accounts.presence import services as presence
 from accounts.principals import Principal
 from accounts.tenancy import tenant_scope
 from accounts.views import socket_url
 from chat import embedding, selectors, services
 from chat.api import serializers
 from chat.models import Conversation, Widget
-from chat.presenters import widget_look
 from chat.services.conversations import Page
+from chat.standing import public_look
 from common.errors import Forbidden, NotAuthenticated, NotFound
 from common.ids import encode
 from common.timestamps import rfc3339
@@ -38,13 +37,10 @@ class WidgetViewSet(TenantViewSet):
     )
     def show(self, request: Request, widget_key: str) -> Response:
         widget = selectors.widget_by_key(widget_key)
-        origin = request.headers.get("Origin", "")
+        origin = embedding.origin_of(request.headers)
         embedding.require_origin(widget, origin)
-        with tenant_scope(widget.tenant_id):
-            is_anybody_there = presence.online(tenant_id=widget.tenant_id, now=self.now).exists()
         body = {
-            **widget_look(widget),
-            "agents_online": is_anybody_there,
+            **public_look(widget, now=self.now),
             "embed_token": embedding.issue_embed_token(widget, origin),
             "panel_url": f"{settings.IRISX_BASE_URL}/chat/panel/{widget.widget_key}",
         }
