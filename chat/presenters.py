@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chat.attachments.contents import INLINE_TYPES
 from chat.ledgers import ChatEvent, Message, SenderType
 from chat.models import Conversation, Widget
 from common.ids import encode
@@ -32,7 +33,7 @@ def attachment_part(message: Message) -> dict[str, Any] | None:
         "file_name": message.file_name,
         "size": message.file_size,
         "content_type": message.file_type,
-        "is_image": message.message_type == Message.Type.IMAGE,
+        "is_image": message.file_type in INLINE_TYPES,
     }
 
 
@@ -99,6 +100,7 @@ def conversation_row(
         "agent_read_seq": other_side_read_seq if for_visitor else own_read_seq,
         "visitor_delivered_seq": delivered if for_visitor else other_side_delivered_seq,
         "agent_delivered_seq": other_side_delivered_seq if for_visitor else delivered,
+        "previous_conversation": encode("cc", conversation.previous_id) if conversation.previous_id else None,
     }
 
 

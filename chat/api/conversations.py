@@ -8,8 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
-from accounts.models import User
-from accounts.principals import require_user
 from chat import selectors, services
 from chat.actors import actor_of
 from chat.api import serializers
@@ -33,13 +31,13 @@ class ConversationViewSet(TenantViewSet):
         "rate": VISIT,
         "close": (VISIT, REPLY),
         "read_up_to": (VISIT, READ),
-        "accept": REPLY,
         "note": REPLY,
     }
 
     @extend_schema(
         summary="Send a message",
-        description="The same `client_message_id` and text again answers the stored message with 200.",
+        description="The same `client_message_id` with the same text and attachment again answers the stored message with 200, "
+        "with others it is a 409.",
         request=serializers.SendMessage,
         responses={200: serializers.EventAnswer, 201: serializers.EventAnswer},
         examples=[
@@ -72,6 +70,7 @@ class ConversationViewSet(TenantViewSet):
             actor=actor_of(self.principal),
             client_message_id=wanted["client_message_id"],
             text=wanted["text"],
+            attachment_id=decode("at", wanted["attachment_id"]) if wanted["attachment_id"] else None,
             now=self.now,
             is_note=is_note,
         )
@@ -153,16 +152,6 @@ class ConversationViewSet(TenantViewSet):
             seq=wanted["seq"],
         )
         return Response(self._row(conversation.pk))
-
-    @extend_schema(
-        summary="Take a conversation", request=None, responses={200: serializers.ConversationRow}, tags=["chat"]
-    )
-    def accept(self, request: Request, id: str) -> Response:
-        agent = User.objects.get(pk=require_user(self.principal))
-        services.accept_conversation(
-            tenant_id=self.principal.tenant_id, conversation_id=decode("cc", id), agent=agent, now=self.now
-        )
-        return Response(self._row(decode("cc", id)))
 
     def _row(self, conversation_id: UUID) -> dict[str, Any]:
         if not self.principal.is_visitor:

@@ -1,9 +1,11 @@
 """What the desk reads: lists of conversations, and the agent's own presence."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,18 +17,27 @@ from chat import selectors, services
 from chat.api import serializers
 from chat.models import Conversation
 from common.errors import Invalid
+from common.ids import decode, encode
 from common.pagination import paginate
 from common.timestamps import rfc3339
 
 STATUS = OpenApiParameter("status", enum=Conversation.Status.values)
 ASSIGNED = OpenApiParameter("assigned", enum=["me", "none", "any"])
+UPDATED_AFTER = OpenApiParameter(
+    "updated_after", datetime, description="Only rows changed after this moment (RFC 3339)."
+)
+VISITOR = OpenApiParameter("visitor", str, description="Only this visitor's: `vi_…`.")
+LABEL = OpenApiParameter("label", str, description="Only those with this label.")
 
 
 class AgentConversationsViewSet(TenantViewSet):
     permissions = {"list": "chat.read", "queue": "chat.read"}
 
     @extend_schema(
-        summary="Conversations", parameters=[STATUS, ASSIGNED], responses={200: dict[str, Any]}, tags=["desk"]
+        summary="Conversations",
+        parameters=[STATUS, ASSIGNED, UPDATED_AFTER, VISITOR, LABEL],
+        responses={200: dict[str, Any]},
+        tags=["desk"],
     )
     def list(self, request: Request) -> Response:
         rows = self._filtered(selectors.conversations(self.principal.tenant_id))
@@ -37,7 +48,7 @@ class AgentConversationsViewSet(TenantViewSet):
         waiting = selectors.conversations(self.principal.tenant_id).filter(
             status=Conversation.Status.ACTIVE, assigned_agent=None
         )
-        rows = selectors.present_rows(self.principal.tenant_id, list(waiting.order_by("created_at")[:200]))
+        rows = selectors.present_rows(self.principal.tenant_id, list(waiting.order_by("queued_at", "pk")[:200]))
         return Response({"results": rows, "next": None, "previous": None})
 
     def _page(self, rows: QuerySet[Conversation], *, moment: str) -> Response:
@@ -53,6 +64,7 @@ class AgentConversationsViewSet(TenantViewSet):
             if status not in Conversation.Status.values:
                 raise Invalid("status must be active, closed or abandoned.", pointer="/status")
             rows = rows.filter(status=status)
+        rows = self._narrowed(rows)
         match assigned:
             case "me":
                 return rows.filter(assigned_agent_id=require_user(self.principal))
@@ -61,6 +73,50 @@ class AgentConversationsViewSet(TenantViewSet):
             case "any":
                 return rows
         raise Invalid("assigned must be me, none or any.", pointer="/assigned")
+
+    def _narrowed(self, rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+        asked = self.request.query_params
+        if "updated_after" in asked:
+            rows = rows.filter(updated_at__gt=_moment(asked["updated_after"], "updated_after"))
+        if "visitor" in asked:
+            rows = rows.filter(visitor_id=decode("vi", asked["visitor"]))
+        if "label" in asked:
+            rows = rows.filter(labels__contains=[asked["label"].replace("\x00", "")])
+        return rows
+
+
+def _moment(text: str, name: str) -> datetime:
+    # A plus sign in an address that nobody escaped arrives as a space.
+    try:
+        moment = parse_datetime(text.strip().replace(" ", "+"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Invalid(f"{name} must be a moment like 2026-01-31T12:00:00Z.", pointer=f"/{name}")
+    return moment
+
+
+class AgentsViewSet(TenantViewSet):
+    permissions = {"list": "chat.read"}
+
+    @extend_schema(
+        summary="Who may answer visitors, and how busy they are", responses={200: serializers.Agents}, tags=["desk"]
+    )
+    def list(self, request: Request) -> Response:
+        people = services.chatters(self.principal.tenant_id).select_related("user").order_by("user__name", "pk")
+        rows = AgentPresence.objects.for_tenant(self.principal.tenant_id)
+        presences = {row.user_id: row for row in rows}
+        return Response({"results": [self._present(person.user, presences.get(person.user_id)) for person in people]})
+
+    def _present(self, user: User, row: AgentPresence | None) -> dict[str, Any]:
+        row = row or AgentPresence(user=user)
+        return {
+            "id": encode("us", user.pk),
+            "name": user.name,
+            "status": presence.effective_status(row, self.now),
+            "active_chats": row.active_chats,
+            "max_concurrent_chats": row.max_concurrent_chats,
+        }
 
 
 class PresenceViewSet(TenantViewSet):
@@ -72,7 +128,11 @@ class PresenceViewSet(TenantViewSet):
         return Response(self._present(row))
 
     @extend_schema(
-        summary="Choose my presence", request=serializers.Presence, responses={200: dict[str, Any]}, tags=["desk"]
+        summary="Choose my presence",
+        request=serializers.Presence,
+        responses={200: dict[str, Any]},
+        examples=[OpenApiExample("Online, three chats at a time", {"status": "online", "max_concurrent_chats": 3})],
+        tags=["desk"],
     )
     def choose(self, request: Request) -> Response:
         wanted = self.read(serializers.Presence)
@@ -83,6 +143,8 @@ class PresenceViewSet(TenantViewSet):
             status_message=wanted.get("status_message"),
             now=self.now,
         )
+        if most := wanted.get("max_concurrent_chats"):
+            row = services.limit_chats(tenant_id=self.principal.tenant_id, user_id=row.user_id, most=most, now=self.now)
         return Response(self._present(row))
 
     def _present(self, row: AgentPresence) -> dict[str, Any]:

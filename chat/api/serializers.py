@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from chat.api.fields import AttributesField
+
 Base = serializers.Serializer[Any]
 
 
@@ -16,17 +18,30 @@ class Start(Base):
     page_url = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     page_title = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     referrer = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    identity_jwt = serializers.CharField(max_length=8000, required=False)
+    language = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    timezone = serializers.CharField(max_length=64, required=False, allow_blank=True, default="")
+    attributes = AttributesField(required=False)
+    pre_chat = serializers.DictField(required=False, default=dict, help_text="Answers by the keys of pre_chat_fields.")
 
 
 class SendMessage(Base):
     conversation_id = serializers.CharField(max_length=40)
     client_message_id = serializers.CharField(max_length=64)
-    text = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=100_000)
+    text = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=100_000, required=False, default="",
+        help_text="May be blank beside an attachment.",
+    )  # fmt: skip
+    attachment_id = serializers.CharField(max_length=40, required=False, allow_null=True, default=None)
 
 
 class Note(Base):
     client_message_id = serializers.CharField(max_length=64)
-    text = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=100_000)
+    text = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=100_000, required=False, default="",
+        help_text="May be blank beside an attachment.",
+    )  # fmt: skip
+    attachment_id = serializers.CharField(max_length=40, required=False, allow_null=True, default=None)
 
 
 class Rate(Base):
@@ -41,6 +56,16 @@ class Read(Base):
 class Presence(Base):
     status = serializers.CharField(max_length=10)
     status_message = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    max_concurrent_chats = serializers.IntegerField(min_value=1, max_value=50, required=False)
+
+
+class Transfer(Base):
+    agent = serializers.CharField(max_length=40, allow_null=True)
+    note = serializers.CharField(max_length=5000, required=False, allow_blank=True, default="", trim_whitespace=False)
+
+
+class Labels(Base):
+    labels = serializers.ListField(child=serializers.CharField(max_length=100, allow_blank=True), max_length=100)
 
 
 class EventAnswer(Base):
@@ -59,17 +84,40 @@ class StartAnswer(Base):
     status = serializers.CharField()
     last_seq = serializers.IntegerField()
     greeting_message = serializers.CharField(allow_blank=True)
+    visitor = serializers.DictField()
+    previous_conversation = serializers.CharField(allow_null=True)
     socket = serializers.CharField()
 
 
 class ConversationRow(Base):
     id = serializers.CharField()
+    version = serializers.IntegerField()
     status = serializers.CharField()
     visitor = serializers.DictField()
     agent = serializers.DictField(allow_null=True)
+    queued_at = serializers.DateTimeField(allow_null=True)
+    assigned_at = serializers.DateTimeField(allow_null=True)
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    waiting_since = serializers.DateTimeField(allow_null=True)
+    labels = serializers.ListField(child=serializers.CharField())
+    previous_conversation = serializers.CharField(allow_null=True)
     last_seq = serializers.IntegerField()
     message_count = serializers.IntegerField()
     unread_count = serializers.IntegerField()
     rating = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class Agent(Base):
+    """Somebody who may answer visitors."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+    active_chats = serializers.IntegerField()
+    max_concurrent_chats = serializers.IntegerField()
+
+
+class Agents(Base):
+    results = Agent(many=True)

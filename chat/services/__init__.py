@@ -1,22 +1,30 @@
 """What can be done in chat. Every service runs in the caller's transaction, inside the tenant's scope."""
 
-from chat.services.conversations import (
-    accept_conversation,
-    close_conversation,
-    rate_conversation,
-    start_conversation,
-)
+from chat.services.conversations import close_conversation, rate_conversation, start_conversation
+from chat.services.handing import accept_conversation, chatters
+from chat.services.labelling import label_conversation
 from chat.services.messages import SentMessage, send_message
+from chat.services.reopening import reopen_conversation
+from chat.services.routing import drain, limit_chats
 from chat.services.signs import mark_read, note_presence, set_typing
+from chat.services.tending import tend_all
+from chat.services.transferring import transfer_conversation
 
 __all__ = [
     "SentMessage",
     "accept_conversation",
+    "chatters",
     "close_conversation",
+    "drain",
+    "label_conversation",
+    "limit_chats",
     "mark_read",
     "note_presence",
     "rate_conversation",
+    "reopen_conversation",
     "send_message",
     "set_typing",
     "start_conversation",
+    "tend_all",
+    "transfer_conversation",
 ]

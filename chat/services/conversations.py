@@ -1,21 +1,21 @@
-"""The life of a conversation: started, accepted, closed, rated."""
+"""The life of a conversation: started, closed or abandoned, rated. Who has it: `handing`, `routing`; again: `reopening`."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import User
-from chat import log
+from accounts.presence import services as presence
+from chat import hours, log
 from chat.actors import Actor
 from chat.ledgers import ChatEvent
 from chat.models import Conversation, Visitor, Widget
 from chat.presenters import conversation_row
-from chat.services.recording import enqueue_webhook, lock_conversation, require_active, tell
-from common.errors import Invalid, WrongState
+from chat.services import routing, slots
+from chat.services.recording import enqueue_webhook, lock_conversation, log_status, tell
+from common.errors import Forbidden, Invalid, WrongState
 from common.ids import encode
 from usage.services import record_usage
 
@@ -29,19 +29,30 @@ class Page:
     referrer: str = ""
 
 
+@dataclass(frozen=True)
+class VisitorFacts:
+    """What a visitor's page says of them."""
+
+    name: str = ""
+    email: str = ""
+
+
 def start_conversation(
     *,
     widget: Widget,
     visitor_id: UUID | None,
-    name: str,
-    email: str,
+    facts: VisitorFacts,
     page: Page,
     now: datetime,
 ) -> tuple[Conversation, bool]:
-    """Return the visitor's open conversation at this widget, or a new one (True). Concurrent starts make one."""
-    if widget.require_email and not email:
+    """Return the visitor's open conversation at this widget, or a new one (True), offered to an agent if one is free.
+
+    Concurrent starts make one. A new one is linked to the visitor's last at this widget. Raises Invalid, Forbidden (blocked).
+    """
+    if widget.require_email and not facts.email:
         raise Invalid("This widget asks for an e-mail address.", code="required", pointer="/visitor_email")
-    visitor = _visitor(widget.tenant_id, visitor_id, name, email, now)
+    visitor = _visitor(widget.tenant_id, visitor_id, facts, now)
+    require_welcome(visitor)
     if existing := _open(widget, visitor):
         return existing, False
     try:
@@ -53,14 +64,28 @@ def start_conversation(
             raise
         return raced, False
     _announce_start(conversation, now)
+    routing.route_fairly(conversation, now=now)
+    _meter(conversation)
     return conversation, True
 
 
-def _visitor(tenant_id: UUID, visitor_id: UUID | None, name: str, email: str, now: datetime) -> Visitor:
+def require_welcome(visitor: Visitor) -> None:
+    """Raise Forbidden for a visitor an agent has blocked."""
+    if visitor.blocked_at is not None:
+        raise Forbidden("You cannot write here any more.", code="blocked")
+
+
+def is_anybody_here(widget: Widget, now: datetime) -> bool:
+    """Say whether a visitor may expect an answer: within business hours, with an agent online."""
+    is_open = hours.is_open(widget.business_hours, widget.tenant.timezone, now)
+    return is_open and presence.online(tenant_id=widget.tenant_id, now=now).exists()
+
+
+def _visitor(tenant_id: UUID, visitor_id: UUID | None, facts: VisitorFacts, now: datetime) -> Visitor:
     visitor = Visitor.objects.for_tenant(tenant_id).filter(pk=visitor_id).first() if visitor_id else None
     if visitor is None:
-        return Visitor.objects.create(tenant_id=tenant_id, name=name, email=email, last_seen_at=now)
-    visitor.name, visitor.email, visitor.last_seen_at = name or visitor.name, email or visitor.email, now
+        return Visitor.objects.create(tenant_id=tenant_id, name=facts.name, email=facts.email, last_seen_at=now)
+    visitor.name, visitor.email, visitor.last_seen_at = facts.name or visitor.name, facts.email or visitor.email, now
     visitor.save(update_fields=["name", "email", "last_seen_at"])
     return visitor
 
@@ -71,10 +96,13 @@ def _open(widget: Widget, visitor: Visitor) -> Conversation | None:
 
 
 def _create(widget: Widget, visitor: Visitor, page: Page, now: datetime) -> Conversation:
+    earlier = Conversation.objects.for_tenant(widget.tenant_id).filter(widget=widget, visitor=visitor)
     return Conversation.objects.create(
         tenant_id=widget.tenant_id,
         widget=widget,
         visitor=visitor,
+        previous=earlier.order_by("-created_at").first(),
+        is_offline=not is_anybody_here(widget, now),
         page_url=page.url,
         page_title=page.title,
         referrer=page.referrer,
@@ -85,55 +113,43 @@ def _create(widget: Widget, visitor: Visitor, page: Page, now: datetime) -> Conv
 
 
 def _announce_start(conversation: Conversation, now: datetime) -> None:
-    event = _log_status(conversation, Conversation.Status.ACTIVE, by="visitor", now=now)
-    conversation.last_seq, conversation.last_visitor_seq = event.seq, event.visitor_seq or 0
-    enqueue_webhook(
-        "chat.conversation.started",
-        conversation,
-        {"conversation": conversation_row(conversation, for_visitor=False)},
-        now,
-    )
+    log_status(conversation, by="visitor", now=now)
+    row = conversation_row(conversation, for_visitor=False)
+    enqueue_webhook("chat.conversation.started", conversation, {"conversation": row}, now)
+
+
+def _meter(conversation: Conversation) -> None:
     record_usage(
         tenant_id=conversation.tenant_id,
         channel="chat",
         resource_type="conversation",
         quantity=Decimal(1),
-        occurred_at=now,
+        occurred_at=conversation.created_at,
         dedup_key=f"chat-conversation:{conversation.pk.hex}",
         resource_id=encode("cc", conversation.pk),
     )
 
 
-def accept_conversation(*, tenant_id: UUID, conversation_id: UUID, agent: User, now: datetime) -> bool:
-    """Assign an unassigned open conversation to an agent; False when it is this agent's already.
-
-    Raises WrongState when another agent has it or it is closed.
-    """
-    conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id)
-    require_active(conversation)
-    if conversation.assigned_agent_id == agent.pk:
-        return False
-    if conversation.assigned_agent_id is not None:
-        raise WrongState("Another agent has this conversation.", code="already-assigned")
-    conversation.assigned_agent, conversation.assigned_at = agent, now
-    conversation.accepted_at, conversation.queued_at = now, None
-    conversation.save(update_fields=["assigned_agent", "assigned_at", "accepted_at", "queued_at"])
-    payload: dict[str, Any] = {"agent": {"id": encode("us", agent.pk), "name": agent.name}}
-    _log(conversation, ChatEvent.Type.ASSIGNMENT, payload, now)
-    enqueue_webhook("chat.conversation.assigned", conversation, payload, now)
-    return True
-
-
 def close_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, now: datetime) -> bool:
-    """Close an open conversation; False when it was closed before."""
+    """Close an open conversation and free its agent; False when it was closed before."""
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
     if conversation.status != Conversation.Status.ACTIVE:
         return False
-    conversation.status, conversation.closed_at = Conversation.Status.CLOSED, now
-    conversation.save(update_fields=["status", "closed_at"])
-    _log_status(conversation, Conversation.Status.CLOSED, by=actor.type, now=now)
-    enqueue_webhook("chat.conversation.closed", conversation, {"by": actor.type}, now)
+    end(conversation, Conversation.Status.CLOSED, by=actor.type, now=now)
     return True
+
+
+def end(conversation: Conversation, status: Conversation.Status, *, by: str, now: datetime, **more: str) -> None:
+    """Close or abandon an open conversation whose row is locked. It keeps its agent's name; the slot is free."""
+    conversation.status, conversation.closed_at = status, now
+    conversation.queued_at, conversation.waiting_since = None, None
+    routing.remember_missed(conversation, [])
+    conversation.save(update_fields=["status", "closed_at", "queued_at", "waiting_since", "metadata"])
+    if conversation.assigned_agent_id is not None:
+        slots.release(tenant_id=conversation.tenant_id, agent_id=conversation.assigned_agent_id)
+        routing.drain_on_commit(conversation.tenant_id, now=now)
+    log_status(conversation, by=by, now=now, **more)
+    enqueue_webhook("chat.conversation.closed", conversation, {"by": by, "status": status.value, **more}, now)
 
 
 def rate_conversation(
@@ -150,17 +166,13 @@ def rate_conversation(
     conversation.rating, conversation.feedback = rating, feedback
     conversation.save(update_fields=["rating", "feedback"])
     payload = {"rating": rating, "feedback": feedback}
-    _log(conversation, ChatEvent.Type.RATING, payload, now)
-    enqueue_webhook("chat.conversation.rated", conversation, payload, now)
-
-
-def _log_status(conversation: Conversation, status: str, *, by: str, now: datetime) -> ChatEvent:
-    return _log(conversation, ChatEvent.Type.STATUS, {"status": status, "by": by}, now)
-
-
-def _log(conversation: Conversation, type: ChatEvent.Type, payload: dict[str, Any], now: datetime) -> ChatEvent:
-    event = log.append(
-        tenant_id=conversation.tenant_id, conversation_id=conversation.pk, type=type, payload=payload, now=now
+    tell(
+        log.append(
+            tenant_id=tenant_id,
+            conversation_id=conversation_id,
+            type=ChatEvent.Type.RATING,
+            payload=payload,
+            now=now,
+        )
     )
-    tell(event)
-    return event
+    enqueue_webhook("chat.conversation.rated", conversation, payload, now)

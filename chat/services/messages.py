@@ -9,8 +9,12 @@ from uuid import UUID
 from chat import log
 from chat.actors import Actor
 from chat.ledgers import ChatEvent, Message
+from chat.models import Conversation
 from chat.presenters import message_payload
+from chat.services.conversations import require_welcome
+from chat.services.handing import take_up_on_reply
 from chat.services.recording import enqueue_webhook, lock_conversation, require_active, tell
+from chat.services.reopening import reopen_by_writing
 from common.errors import Conflict, Invalid
 from common.ids import encode, uuid7
 from usage.services import record_usage
@@ -39,13 +43,20 @@ def send_message(
 ) -> SentMessage:
     """Store a message as the conversation's next event. The same `client_message_id` again answers the stored event.
 
-    Raises Invalid (empty or long text, bad id), NotFound, WrongState (closed), Conflict (same id, other text).
+    A visitor's reopens what was closed within a day; an agent's takes up what nobody has. Raises Invalid (empty or long
+    text, bad id), NotFound, Forbidden (blocked), WrongState (closed), Conflict (same id, other text).
     """
     check_message(client_message_id, text)
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
     if stored := _stored(tenant_id, conversation_id, actor, client_message_id):
         return SentMessage(_repeat(stored, text, is_note), is_new=False)
+    if actor.is_visitor:
+        require_welcome(conversation.visitor)
+        if conversation.status != Conversation.Status.ACTIVE:
+            reopen_by_writing(conversation, actor, now)
     require_active(conversation)
+    if not is_note:
+        take_up_on_reply(conversation, actor, now)
     message = Message(
         id=uuid7(),
         tenant_id=tenant_id,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.webhooks.services import WebhookEvent, enqueue
+from chat import log
 from chat.actors import Actor
 from chat.events import InboxChanged, Logged
 from chat.ledgers import ChatEvent
@@ -17,7 +18,9 @@ from common.live import publish_on_commit
 
 def lock_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor | None = None) -> Conversation:
     """Return the conversation with its row locked; a visitor finds only its own. Raises NotFound."""
-    rows = Conversation.objects.for_tenant(tenant_id).select_related("visitor").select_for_update(of=("self",))
+    rows = (
+        Conversation.objects.for_tenant(tenant_id).select_related("visitor", "widget").select_for_update(of=("self",))
+    )
     if actor is not None and actor.is_visitor:
         rows = rows.filter(visitor_id=actor.id)
     found = rows.filter(pk=conversation_id).first()
@@ -27,15 +30,43 @@ def lock_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor | 
 
 
 def require_active(conversation: Conversation) -> None:
-    """Raise WrongState unless the conversation is open."""
+    """Raise WrongState unless the conversation is open; it names the open one its visitor has instead, if any."""
     if conversation.status != Conversation.Status.ACTIVE:
-        raise WrongState("This conversation is closed.", code="conversation-closed")
+        raise closed_error(conversation)
+
+
+def closed_error(conversation: Conversation, code: str = "conversation-closed") -> WrongState:
+    """Return the refusal of a closed conversation, with its visitor's open one at that widget as `next_conversation`."""
+    rows = Conversation.objects.for_tenant(conversation.tenant_id).exclude(pk=conversation.pk)
+    rows = rows.filter(widget=conversation.widget_id, visitor=conversation.visitor_id)
+    newer = rows.filter(status=Conversation.Status.ACTIVE).values_list("pk", flat=True).first()
+    message = "This conversation is closed." if newer is None else "This conversation is closed, a newer one is open."
+    return WrongState(message, code=code, extra={"next_conversation": encode("cc", newer) if newer else None})
 
 
 def tell(event: ChatEvent) -> None:
     """Ring the screens of a logged event once it is committed: the conversation's readers and the agents' list."""
     publish_on_commit(Logged(event))
-    publish_on_commit(InboxChanged(event.tenant_id, desk_row(event.tenant_id, event.conversation_id)))
+    tell_inbox(event.tenant_id, event.conversation_id)
+
+
+def tell_inbox(tenant_id: UUID, conversation_id: UUID) -> None:
+    """Ring the agents' list with a row as it stands now, once it is committed."""
+    publish_on_commit(InboxChanged(tenant_id, desk_row(tenant_id, conversation_id)))
+
+
+def log_status(conversation: Conversation, *, by: str, now: datetime, **more: str) -> ChatEvent:
+    """Write the status a conversation has come to to its log, and ring."""
+    event = log.append(
+        tenant_id=conversation.tenant_id,
+        conversation_id=conversation.pk,
+        type=ChatEvent.Type.STATUS,
+        payload={"status": conversation.status, "by": by, **more},
+        now=now,
+    )
+    conversation.last_seq, conversation.last_visitor_seq = event.seq, event.visitor_seq or 0
+    tell(event)
+    return event
 
 
 def enqueue_webhook(type: str, conversation: Conversation, data: dict[str, Any], now: datetime) -> None:

@@ -96,10 +96,11 @@ def test_refuses_what_is_no_message(chat: Chat, body: dict[str, Any], pointer: s
     assert count(Message) == 0
 
 
-def test_refuses_a_closed_conversation(chat: Chat, send: Send) -> None:
+def test_refuses_an_agents_in_a_closed_conversation(chat: Chat, send: Send) -> None:
     chat.visitor.post(f"/v1/chat/conversation/{chat.conversation_id}/close")
-    answer = send(chat.visitor, chat, "Anybody?")
+    answer = send(chat.agent, chat, "Anybody?")
     assert (answer.status_code, answer.json()["code"]) == (409, "conversation-closed")
+    assert answer.json()["next_conversation"] is None
     assert count(Message) == 0
 
 
