@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts import tokens
+from accounts import tokens, visiting
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
 from accounts.principals import Kind, Principal
@@ -31,12 +31,47 @@ def by_api_key(text: str, *, now: datetime) -> Principal:
 def by_visitor_token(text: str, *, now: datetime) -> Principal:
     """Return the principal of a visitor token; raise NotAuthenticated or, for a suspended tenant, Forbidden."""
     claim = tokens.read_visitor_token(text, now=now)
-    with tenant_scope(claim.tenant_id):
-        tenant = Tenant.objects.filter(pk=claim.tenant_id).first()
-    if tenant is None:
+    return current_visitor_principal(
+        visitor_id=claim.visitor_id, tenant_id=claim.tenant_id, auth_version=claim.auth_version
+    )
+
+
+def current_visitor_principal(*, visitor_id: UUID, tenant_id: UUID, auth_version: int) -> Principal:
+    """Return a visitor's principal as the database knows it now.
+
+    Raises NotAuthenticated once its tokens have ended (forgotten, erased, become somebody known), Forbidden while it is
+    blocked (`blocked`) or its tenant suspended.
+    """
+    with tenant_scope(tenant_id):
+        tenant = Tenant.objects.filter(pk=tenant_id).first()
+        state = visiting.state_of(tenant_id=tenant_id, visitor_id=visitor_id)
+    if tenant is None or state is None:
         raise NotAuthenticated("This visitor token belongs to nobody here.")
     _require_open(tenant)
-    return Principal(Kind.VISITOR, claim.visitor_id, claim.tenant_id, "Visitor", VISITOR)
+    if state.is_blocked:
+        raise Forbidden("This visitor has been blocked.", code="blocked")
+    if state.auth_version != auth_version:
+        raise NotAuthenticated("This visitor token has ended; start a conversation again.", code="token-expired")
+    return Principal(Kind.VISITOR, visitor_id, tenant_id, state.name, VISITOR, auth_version=auth_version)
+
+
+def current_principal(*, kind: Kind, id: UUID, tenant_id: UUID, auth_version: int, now: datetime) -> Principal:
+    """Return a principal met before, as the database knows it now; raise NotAuthenticated or Forbidden."""
+    match kind:
+        case Kind.VISITOR:
+            return current_visitor_principal(visitor_id=id, tenant_id=tenant_id, auth_version=auth_version)
+        case Kind.API_KEY:
+            return _current_key_principal(key_id=id, tenant_id=tenant_id, now=now)
+    return current_user_principal(user_id=id, tenant_id=tenant_id, auth_version=auth_version)
+
+
+def _current_key_principal(*, key_id: UUID, tenant_id: UUID, now: datetime) -> Principal:
+    with tenant_scope(tenant_id):
+        key = ApiKey.objects.for_tenant(tenant_id).select_related("tenant").filter(pk=key_id).first()
+    if key is None or not key.is_usable(now):
+        raise NotAuthenticated("This API key is unknown, revoked or expired.")
+    _require_open(key.tenant)
+    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes))
 
 
 def by_membership(user: User, *, tenant_id: UUID | None = None) -> Principal:

@@ -63,21 +63,23 @@ def _random(length: int) -> str:
 class VisitorClaim:
     tenant_id: UUID
     visitor_id: UUID
+    auth_version: int
     expires_at: datetime
 
 
-def issue_visitor_token(*, tenant_id: UUID, visitor_id: UUID, now: datetime) -> tuple[str, datetime]:
-    """Return (`vt_…`, when it expires)."""
+def issue_visitor_token(*, tenant_id: UUID, visitor_id: UUID, auth_version: int, now: datetime) -> tuple[str, datetime]:
+    """Return (`vt_…`, when it expires). It ends before that when the visitor's `auth_version` is raised."""
     expires_at = now + VISITOR_TOKEN_LIFE
-    claim = [tenant_id.hex, visitor_id.hex, int(expires_at.timestamp())]
+    claim = [tenant_id.hex, visitor_id.hex, auth_version, int(expires_at.timestamp())]
     return "vt_" + signing.dumps(claim, salt="visitor"), expires_at
 
 
 def read_visitor_token(text: str, *, now: datetime) -> VisitorClaim:
     """Return what a visitor token says; raise NotAuthenticated when it is forged or expired."""
     try:
-        tenant, visitor, expires = signing.loads(text.removeprefix("vt_"), salt="visitor")
-        claim = VisitorClaim(UUID(hex=tenant), UUID(hex=visitor), datetime.fromtimestamp(expires, tz=now.tzinfo))
+        tenant, visitor, version, expires = signing.loads(text.removeprefix("vt_"), salt="visitor")
+        ends = datetime.fromtimestamp(expires, tz=now.tzinfo)
+        claim = VisitorClaim(UUID(hex=tenant), UUID(hex=visitor), int(version), ends)
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise NotAuthenticated("This visitor token is not ours.") from error
     if claim.expires_at <= now:

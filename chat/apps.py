@@ -6,4 +6,8 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
+        from accounts import visiting
         from chat import receivers  # noqa: F401 - connects them
+        from chat.services.visitors import state_of
+
+        visiting.register(state_of)

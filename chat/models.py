@@ -103,6 +103,12 @@ class Visitor(TenantModel):
         max_length=200, blank=True, help_text="The customer's own id for this person, proven by a signed JWT."
     )
     attributes = models.JSONField(default=dict, blank=True, help_text="What the customer's page says of this person.")
+    vouched = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        blank=True,
+        help_text="What a signed JWT said and the page cannot change: name, email, attributes.plan.",
+    )
     language = models.CharField(max_length=20, blank=True)
     location = models.JSONField(
         default=dict, blank=True, help_text="ip_address, country, city, timezone, user_agent: what is known of them."

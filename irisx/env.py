@@ -74,6 +74,29 @@ VARIABLES = (
     Variable("DEFAULT_FROM_EMAIL", text, "IRISX <no-reply@localhost>", "sender of every e-mail"),
     Variable("IRISX_BASE_URL", values.origin, "http://127.0.0.1:8000", "the address visitors and agents use"),
     Variable("IRISX_MEDIA_ROOT", folder, "media", "folder of uploaded and produced files"),
+    Variable(
+        "IRISX_STORAGE_URL",
+        values.storage,
+        "",
+        "files in an S3-compatible bucket instead of IRISX_MEDIA_ROOT: s3://key:secret@endpoint/bucket?region=eu-central-1",
+        is_secret=True,
+    ),
+    Variable("IRISX_UPLOAD_MOST_MB", whole(1, 1000), "100", "largest file anybody may send, whatever a widget allows"),
+    Variable(
+        "IRISX_TRUSTED_PROXIES",
+        whole(0, 10),
+        "0",
+        "proxies in front of web, whose X-Forwarded-For entries are believed",
+    ),
+    Variable(
+        "IRISX_GEOIP_DB", folder, "", "a MaxMind database (.mmdb) that tells visitors' country and city; empty: none"
+    ),
+    Variable(
+        "IRISX_RATE_LIMITS",
+        values.limits,
+        "",
+        "what replaces the defaults, e.g. visitor-writes=30/60,ip-starts=30/30 (at once / a minute); see docs/guides/widget.md",
+    ),
     Variable("IRISX_STATIC_ROOT", folder, "static", "folder collectstatic fills"),
     Variable(
         "IRISX_MAIL_DIR", folder, "", "when set, e-mails are kept here and shown at /inbox/ instead of being sent"

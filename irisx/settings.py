@@ -22,6 +22,11 @@ IRISX_MAIL_DIR = ENV["IRISX_MAIL_DIR"]
 IRISX_WORKER_STALE_SECONDS = ENV["IRISX_WORKER_STALE_SECONDS"]
 FREESWITCH_URLS = ENV["FREESWITCH_URL"]
 REDIS_URL = ENV["REDIS_URL"]
+IRISX_UPLOAD_MOST_MB = ENV["IRISX_UPLOAD_MOST_MB"]
+IRISX_TRUSTED_PROXIES = ENV["IRISX_TRUSTED_PROXIES"]
+IRISX_GEOIP_DB = ENV["IRISX_GEOIP_DB"]
+IRISX_RATE_LIMITS = ENV["IRISX_RATE_LIMITS"]
+IRISX_STORAGE_IS_REMOTE = bool(ENV["IRISX_STORAGE_URL"])
 IS_HTTPS = urlsplit(IRISX_BASE_URL).scheme == "https"
 
 INSTALLED_APPS = [
@@ -117,7 +122,7 @@ CACHES = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "common.live.layer.Layer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "irisx"},
     }
 }
@@ -168,7 +173,13 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "script-src": ["'self'", NONCE],
         "style-src": ["'self'", NONCE],
-        "img-src": ["'self'", "data:", "blob:"],
+        # A file's link is answered by a redirect to the bucket, where there is one.
+        "img-src": [
+            "'self'",
+            "data:",
+            "blob:",
+            *([ENV["IRISX_STORAGE_URL"]["endpoint_url"]] if IRISX_STORAGE_IS_REMOTE else []),
+        ],
         "font-src": ["'self'"],
         "connect-src": ["'self'", IRISX_BASE_URL.replace("http", "ws", 1)],
         "frame-src": ["'self'"],
@@ -223,7 +234,11 @@ MEDIA_ROOT = ENV["IRISX_MEDIA_ROOT"]
 # The demo and the tests serve static files from their sources; production from collectstatic's hashed copies.
 WHITENOISE_USE_FINDERS = IRISX_DEMO or DEBUG
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": (
+        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": ENV["IRISX_STORAGE_URL"]}
+        if IRISX_STORAGE_IS_REMOTE
+        else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    ),
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"

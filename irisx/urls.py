@@ -7,6 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
 from chat.panel import panel_urls
 from chat.urls import urlpatterns as chat
@@ -39,5 +40,6 @@ urlpatterns = [
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("desk/", include(desk)),
     path("", include(cast(Any, panel_urls))),
+    path("", include(cast(Any, file_urls))),
     path("", include(portal)),
 ]

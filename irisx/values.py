@@ -3,9 +3,22 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 LEAST_SECRET = 50
+ADDRESSINGS = {"auto", "path", "virtual"}
+# Name → (burst, how many more a minute). A busy person stays well below: nobody types thirty messages at once and one a
+# second after.
+LIMITS = {
+    "visitor-writes": (30, 60),
+    "visitor-uploads": (10, 20),
+    "visitor-changes": (30, 60),
+    "widget-starts": (300, 1200),
+    "ip-starts": (30, 30),
+    "ip-uploads": (60, 120),
+    "ip-widgets": (120, 240),
+}
 MAIL_SCHEMES = {"smtp", "smtp+tls", "smtp+ssl"}
 
 
@@ -99,6 +112,52 @@ def switches(value: str) -> list[str]:
         if not (parts.scheme == "esl" and parts.hostname and parts.port and parts.password):
             raise ValueError(right)
     return addresses
+
+
+def storage(value: str) -> dict[str, Any]:
+    """Return django-storages' options of an S3-compatible bucket; empty: the media folder."""
+    if not value:
+        return {}
+    right = "s3://key:secret@endpoint[:port]/bucket[?region=…&prefix=…&scheme=http&addressing=path|virtual]"
+    parts = _split(value, right)
+    more = dict(parse_qsl(parts.query))
+    bucket = parts.path.strip("/")
+    scheme, addressing = more.pop("scheme", "https"), more.pop("addressing", "auto")
+    region, prefix = more.pop("region", None), more.pop("prefix", "")
+    is_complete = parts.hostname and parts.username and parts.password and bucket and "/" not in bucket
+    if (
+        parts.scheme != "s3"
+        or not is_complete
+        or more
+        or scheme not in {"http", "https"}
+        or addressing not in ADDRESSINGS
+    ):
+        raise ValueError(right)
+    return {
+        "access_key": unquote(parts.username or ""),
+        "secret_key": unquote(parts.password or ""),
+        "bucket_name": bucket,
+        "endpoint_url": f"{scheme}://{parts.netloc.rpartition('@')[2]}",
+        "region_name": region,
+        "location": prefix,
+        "addressing_style": addressing,
+        "signature_version": "s3v4",
+        "default_acl": None,
+        "file_overwrite": True,  # keys are random: no need to ask first whether one is taken
+        "querystring_auth": True,
+    }
+
+
+def limits(value: str) -> dict[str, tuple[int, int]]:
+    """Return name → (burst, how many more a minute)."""
+    right = "name=burst/per-minute pairs separated by commas, for example visitor-writes=30/60"
+    found: dict[str, tuple[int, int]] = {}
+    for entry in filter(None, (entry.strip() for entry in value.split(","))):
+        match = re.fullmatch(r"([a-z-]+)=([1-9][0-9]{0,6})/([1-9][0-9]{0,6})", entry)
+        if match is None or match[1] not in LIMITS:
+            raise ValueError(f"{right}; the names are {', '.join(LIMITS)}")
+        found[match[1]] = (int(match[2]), int(match[3]))
+    return {**LIMITS, **found}
 
 
 def _split(value: str, right: str) -> SplitResult:

@@ -20,6 +20,7 @@ from chat.api import serializers
 from chat.identity import Identity, read_identity
 from chat.location import location_of
 from chat.models import Conversation, Widget
+from chat.presenting import own_view
 from chat.services.arriving import arrive
 from chat.services.conversations import Page
 from chat.services.visitors import Said

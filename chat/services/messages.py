@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from chat import log
+from chat import limits, log
 from chat.actors import Actor
+from chat.attachments.services import take_for_message
 from chat.ledgers import ChatEvent, Message
 from chat.models import Conversation
 from chat.presenters import message_payload
@@ -40,16 +41,20 @@ def send_message(
     text: str,
     now: datetime,
     is_note: bool = False,
+    attachment_id: UUID | None = None,
 ) -> SentMessage:
     """Store a message as the conversation's next event. The same `client_message_id` again answers the stored event.
 
     A visitor's reopens what was closed within a day; an agent's takes up what nobody has. Raises Invalid (empty or long
-    text, bad id), NotFound, Forbidden (blocked), WrongState (closed), Conflict (same id, other text).
+    text, bad id), NotFound, Forbidden (blocked), WrongState (closed), Conflict (same id with other text or file, or a file
+    sent before), TooMany.
     """
-    check_message(client_message_id, text)
+    check_message(client_message_id, text, may_be_blank=attachment_id is not None)
+    if actor.is_visitor:
+        limits.note_write(visitor_id=actor.id, now=now)
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
     if stored := _stored(tenant_id, conversation_id, actor, client_message_id):
-        return SentMessage(_repeat(stored, text, is_note), is_new=False)
+        return SentMessage(_repeat(stored, text, is_note, attachment_id), is_new=False)
     if actor.is_visitor:
         require_welcome(conversation.visitor)
         if conversation.status != Conversation.Status.ACTIVE:
@@ -69,6 +74,8 @@ def send_message(
         client_message_id=client_message_id,
         created_at=now,
     )
+    if attachment_id is not None:
+        _carry(message, actor, attachment_id)
     event = log.append(
         tenant_id=tenant_id,
         conversation_id=conversation_id,
@@ -87,11 +94,26 @@ def send_message(
     return SentMessage(event, is_new=True)
 
 
-def check_message(client_message_id: str, text: str) -> None:
+def _carry(message: Message, actor: Actor, attachment_id: UUID) -> None:
+    """Let a message carry a file its sender uploaded; the file is taken for it in the same transaction."""
+    file = take_for_message(
+        tenant_id=message.tenant_id,
+        conversation_id=message.conversation_id,
+        actor=actor,
+        attachment_id=attachment_id,
+        message_id=message.pk,
+    )
+    message.attachment_id, message.storage_key = file.pk, file.storage_key
+    message.file_name, message.file_size, message.file_type = file.file_name, file.size, file.content_type
+    if message.message_type != Message.Type.NOTE:
+        message.message_type = Message.Type.IMAGE if file.is_image else Message.Type.FILE
+
+
+def check_message(client_message_id: str, text: str, *, may_be_blank: bool = False) -> None:
     """Raise Invalid for what cannot be a message."""
     if not CLIENT_ID.fullmatch(client_message_id):
         raise Invalid("client_message_id must be 1 to 64 of A-Z, a-z, 0-9, _ and -.", pointer="/client_message_id")
-    if not text.strip():
+    if not text.strip() and not may_be_blank:
         raise Invalid("The message is empty.", code="blank", pointer="/text")
     if len(text) > MOST_CHARACTERS:
         raise Invalid(f"The message is longer than {MOST_CHARACTERS} characters.", code="too-long", pointer="/text")
@@ -112,8 +134,9 @@ def _stored(tenant_id: UUID, conversation_id: UUID, actor: Actor, client_message
     )
 
 
-def _repeat(stored: Message, text: str, is_note: bool) -> ChatEvent:
-    if stored.text != text or (stored.message_type == Message.Type.NOTE) != is_note:
+def _repeat(stored: Message, text: str, is_note: bool, attachment_id: UUID | None) -> ChatEvent:
+    before = (stored.text, stored.message_type == Message.Type.NOTE, stored.attachment_id)
+    if before != (text, is_note, attachment_id):
         raise Conflict("This client_message_id was used for another message.", pointer="/client_message_id")
     return ChatEvent.objects.for_tenant(stored.tenant_id).get(conversation_id=stored.conversation_id, seq=stored.seq)
 
