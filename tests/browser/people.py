@@ -95,12 +95,18 @@ class Visitor(Person):
 
     def leave(self) -> None:
         """End the conversation, if one is open, and go."""
-        end = self.panel.get_by_role("button", name="End conversation")
+        self.panel.get_by_role("button", name="Options").click()
+        end = self.panel.get_by_role("menuitem", name="End conversation")
         if end.is_visible():
             end.click()
             self.panel.get_by_role("button", name="End it").click()
             expect(self.messages).to_contain_text("You ended the conversation")
         self.context.close()
+
+    def choose(self, name: str) -> None:
+        """Choose from the panel's menu."""
+        self.panel.get_by_role("button", name="Options").click()
+        self.panel.get_by_role("menuitem", name=name).click()
 
 
 def when(page: Page, ready: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -40,11 +40,13 @@ def test_needs_no_mouse(dana: Visitor) -> None:
     expect(dana.messages).to_contain_text("Written without a mouse\non two lines")
     expect(dana.messages.get_by_text("Sent")).to_be_visible()
 
-    for passed in ("Conversation", "Close chat"):
+    for passed in ("Attach a file", "Conversation", "Close chat", "Options"):
         keyboard.press("Shift+Tab")
         expect(dana.panel.get_by_label(passed, exact=True)).to_be_focused()
-    keyboard.press("Shift+Tab")
-    expect(dana.panel.get_by_role("button", name="End conversation")).to_be_focused()
+    keyboard.press("Enter")
+    expect(dana.panel.get_by_role("menuitemcheckbox", name="Sound for new messages")).to_be_focused()
+    keyboard.press("ArrowDown")
+    expect(dana.panel.get_by_role("menuitem", name="End conversation")).to_be_focused()
     keyboard.press("Enter")
     expect(dana.panel.get_by_role("button", name="End it")).to_be_focused()
     keyboard.press("Enter")
@@ -66,9 +68,9 @@ def test_a_closed_conversation_is_followed_by_a_new_one(dana: Visitor) -> None:
     dana.open_widget()
     dana.say("The first conversation")
     expect(dana.messages.get_by_text("Sent")).to_be_visible()
-    dana.panel.get_by_role("button", name="End conversation").click()
+    dana.choose("End conversation")
     dana.panel.get_by_role("button", name="End it").click()
-    dana.panel.get_by_role("button", name="Start a new conversation").click()
+    dana.choose("Start a new conversation")
     expect(dana.messages).not_to_contain_text("The first conversation")
     dana.say("The second conversation")
     expect(dana.messages.get_by_text("Sent")).to_be_visible()

@@ -56,7 +56,7 @@ export class Bridge {
     if (event.source !== window.parent || window.parent === window || message?.irisx !== 1) return;
     if (this.#origin && event.origin !== this.#origin) return;
     this.#origin = event.origin;
-    if (message.type === "init") this.#introduced(message);
+    if (message.type === "init" || message.type === "token") this.#introduced(message);
     if (message.type === "init" || message.type === "page") this.#remember(message);
     this.#hear(message);
   }

@@ -3,7 +3,7 @@
 import { h, icon } from "../../ui/dom.js";
 
 /** Return the card; `onRate(rating, feedback)` is a promise, whose refusal is shown and may be tried again; `onGrow()`. */
-export function ratingCard({ words, onRate, onGrow }) {
+export function ratingCard({ words, explain, onRate, onGrow }) {
   const label = h("p", { class: "rate__word", "aria-live": "polite" });
   const comment = h("textarea", { class: "input rate__comment", rows: 2, maxlength: 2000, "aria-label": words("rateComment"), placeholder: words("rateComment") });
   const error = h("p", { class: "field__error", role: "alert" });
@@ -25,7 +25,7 @@ export function ratingCard({ words, onRate, onGrow }) {
   async function submit() {
     button.disabled = true;
     error.textContent = "";
-    await onRate(chosen(), comment.value.trim()).catch((refusal) => (error.textContent = refusal.message));
+    await onRate(chosen(), comment.value.trim()).catch((refusal) => (error.textContent = explain(refusal)));
     button.disabled = false;
   }
   return card;

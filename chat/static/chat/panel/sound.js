@@ -1,0 +1,48 @@
+/** A short tone for a message nobody is looking at. Only after the visitor has touched the panel, once for all tabs, and never if switched off. */
+
+const HOLD_MILLISECONDS = 3000;
+const NOTES = [[880, 0], [1174.7, 0.11]];
+
+export class Sound {
+  #context = null;
+
+  constructor({ store, key }) {
+    Object.assign(this, { store, key: `${key}.sound` });
+    const unlock = () => (this.#context ??= new AudioContext());
+    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, unlock, { once: true });
+  }
+
+  get isOn() {
+    return this.store.get(this.key) !== "off";
+  }
+
+  toggle() {
+    this.store.put(this.key, this.isOn ? "off" : "on");
+  }
+
+  /** Ring for a message; the first tab that asks for this `id` does. */
+  ring(id) {
+    if (!this.#context || !this.isOn) return;
+    if (!navigator.locks) return this.#play();
+    navigator.locks.request(`${this.key}.${id}`, { ifAvailable: true }, (mine) => {
+      if (!mine) return;
+      this.#play();
+      return new Promise((resolve) => setTimeout(resolve, HOLD_MILLISECONDS));
+    });
+  }
+
+  #play() {
+    for (const [pitch, delay] of NOTES) this.#note(pitch, this.#context.currentTime + delay);
+  }
+
+  #note(pitch, at) {
+    const oscillator = new OscillatorNode(this.#context, { frequency: pitch });
+    const gain = new GainNode(this.#context, { gain: 0 });
+    gain.gain.setValueAtTime(0, at);
+    gain.gain.linearRampToValueAtTime(0.12, at + 0.015);
+    gain.gain.exponentialRampToValueAtTime(0.001, at + 0.28);
+    oscillator.connect(gain).connect(this.#context.destination);
+    oscillator.start(at);
+    oscillator.stop(at + 0.3);
+  }
+}
