@@ -7,6 +7,7 @@ export { rowsOf } from "./rows.js";
 export { TypingLine, TypingSignal } from "./typing.js";
 
 const NEAR_PIXELS = 90;
+const FOUND_MILLISECONDS = 2400;
 
 /** Draws rows into a list, keeps its place: at the bottom it stays there, above it the reader is left alone. */
 export class Thread {
@@ -41,6 +42,16 @@ export class Thread {
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.isAtEnd = true;
+  }
+
+  /** Bring the row of an event into sight, and let it stand out for a moment. */
+  reveal(seq) {
+    const row = [...this.#rows.values()].find((one) => one.seq === seq);
+    const node = row && this.#nodes.get(row.key);
+    if (!node) return;
+    node.scrollIntoView({ block: "center" });
+    node.classList.add("msg--found");
+    setTimeout(() => node.classList.remove("msg--found"), FOUND_MILLISECONDS);
   }
 
   #nearEnd() {

@@ -17,8 +17,9 @@ export class Inbox {
   #nextPast = [];
   #views = null;
 
-  constructor({ api, me, onChange }) {
-    Object.assign(this, { api, me, onChange });
+  /** `onChange()`: any row changed. `onNews(row, before)`: a frame brought a newer row; `before` is what we held, if anything. */
+  constructor({ api, me, onChange, onNews = () => {} }) {
+    Object.assign(this, { api, me, onChange, onNews });
     this.rows = new Map();
     this.state = "loading";
   }
@@ -44,7 +45,9 @@ export class Inbox {
   /** Take an `inbox` frame. They may be lost, come twice or in any order. */
   hear({ conversation }) {
     this.#heardAt = Date.now();
+    const before = this.rows.get(conversation.id);
     this.put(conversation);
+    if (!before || before.version < conversation.version) this.onNews(conversation, before);
   }
 
   /** Put one row in, as the server tells it; a row never goes back behind what was already known of it. */

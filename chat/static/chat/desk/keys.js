@@ -1,6 +1,7 @@
-/** Keyboard shortcuts: single letters, never while one writes, never with a modifier. */
+/** Keyboard shortcuts: single letters, never while one writes; with a modifier only Ctrl or ⌘ and K. */
 
 import { h } from "../../ui/dom.js";
+import { openDialog } from "./dialog.js";
 
 const HELP = [
   ["move", ["J", "K"]],
@@ -8,16 +9,23 @@ const HELP = [
   ["accept", ["A"]],
   ["reply", ["R"]],
   ["note", ["N"]],
+  ["canned", ["/"]],
+  ["label", ["L"]],
+  ["transfer", ["T"]],
   ["close", ["E"]],
+  ["reopen", ["O"]],
+  ["search", ["S", "Ctrl K"]],
   ["tabs", ["1", "2", "3", "4"]],
   ["back", ["Esc"]],
   ["help", ["?"]],
 ];
 
-/** `acts`: key → function. `escape(isWriting)`: true when it did something. */
-export function bindKeys({ acts, escape }) {
+/** `acts`: key → function. `search()`: for Ctrl K, which works while one writes too. `escape(isWriting)`: true when it did something. */
+export function bindKeys({ acts, search, escape }) {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.altKey || document.querySelector("dialog[open]")) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return void (event.preventDefault(), search());
+    if (event.ctrlKey || event.metaKey) return;
     const isWriting = event.target.matches("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") return void (escape(isWriting) && event.preventDefault());
     const isControl = event.target.matches("button, a") && (event.key === "Enter" || event.key.startsWith("Arrow"));
@@ -26,13 +34,7 @@ export function bindKeys({ acts, escape }) {
   });
 }
 
-export function helpDialog(dialog, words) {
-  const keys = HELP.map(([name, letters]) => h("div", { class: "keys__row" }, h("dt", {}, words(`key.${name}`)), h("dd", {}, letters.map((letter) => h("kbd", {}, letter)))));
-  dialog.append(
-    h("h2", { id: "keys-title" }, words("keysTitle")),
-    h("dl", {}, keys),
-    h("form", { method: "dialog" }, h("button", { class: "btn" }, words("done"))),
-  );
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  return () => dialog.showModal();
+export function openHelp(words) {
+  const row = ([name, letters]) => h("div", { class: "keys__row" }, h("dt", {}, words(`key.${name}`)), h("dd", {}, letters.map((letter) => h("kbd", {}, letter))));
+  openDialog({ title: words("keysTitle"), words }, h("dl", { class: "keys" }, HELP.map(row)));
 }

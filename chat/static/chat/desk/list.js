@@ -3,13 +3,10 @@
  * thousand chats only those near the reader are in the page.
  */
 
-import { avatar, h, icon, reconcile, write } from "../../ui/dom.js";
-import { fullTime, shortAge } from "../../ui/i18n.js";
-import { nameOf } from "./names.js";
+import { h, reconcile, write } from "../../ui/dom.js";
+import { empty, fillAge, fillRow, makeRow, skeletons } from "./row.js";
 
 const TABS = ["waiting", "mine", "team", "closed"];
-const SLOW_MINUTES = 2;
-const LATE_MINUTES = 5;
 const TICK_MILLISECONDS = 15_000;
 const SKELETONS = 6;
 const STEP = 60;
@@ -18,11 +15,12 @@ const AHEAD_PIXELS = 800;
 export class List {
   #nodes = new Map();
   #drawn = new Map();
+  #labels = null;
   #reach = STEP;
 
-  constructor({ inbox, words, parts, onOpen }) {
-    Object.assign(this, { inbox, words, parts, onOpen });
-    this.tab = "waiting";
+  constructor({ inbox, words, parts, catalogue, onOpen }) {
+    Object.assign(this, { inbox, words, parts, catalogue, onOpen });
+    this.tab = "mine";
     this.marked = null;
     this.openId = null;
     this.#buildTabs();
@@ -60,12 +58,13 @@ export class List {
   }
 
   draw() {
-    const { parts } = this;
+    const { parts, catalogue } = this;
+    if (this.#labels !== catalogue.labels) this.#drawn.clear(), (this.#labels = catalogue.labels);
     const rows = this.rows.slice(0, this.#reach);
     for (const tab of TABS) this.#drawTab(tab);
     const byId = new Map(rows.map((row) => [row.id, row]));
-    const refresh = (node, id) => this.#refresh(node, byId.get(id));
-    reconcile(parts.rows, this.#nodes, [...byId.keys()], (id) => this.#make(byId.get(id)), refresh);
+    const make = (id) => this.#refresh(makeRow(byId.get(id), this.words), byId.get(id));
+    reconcile(parts.rows, this.#nodes, [...byId.keys()], make, (node, id) => this.#refresh(node, byId.get(id)));
     for (const id of this.#drawn.keys()) if (!byId.has(id)) this.#drawn.delete(id);
     parts.rows.hidden = !rows.length;
     this.#drawState(rows);
@@ -87,53 +86,24 @@ export class List {
     write(button.querySelector(".tab__count"), name === "closed" || !rows.length ? "" : String(rows.length));
   }
 
-  #make(row) {
-    const node = h(
-      "div",
-      { class: "row", role: "option", id: `row-${row.id}`, data: { id: row.id } },
-      avatar(nameOf(row, this.words), row.visitor.id),
-      h(
-        "div",
-        { class: "row__body" },
-        h("div", { class: "row__top" }, h("span", { class: "row__name" }), h("time", { class: "row__age num" })),
-        h("div", { class: "row__low" }, h("span", { class: "row__text" }), h("span", { class: "row__unread num" })),
-      ),
-    );
-    this.#refresh(node, row);
+  #refresh(node, row) {
+    if (this.#drawn.get(row.id) === row) return node;
+    this.#drawn.set(row.id, row);
+    const { words, inbox, catalogue } = this;
+    fillRow(node, row, { words, me: inbox.me, isOffer: inbox.isOffer(row), colorOf: (name) => catalogue.colorOf(name) });
     return node;
   }
 
-  #refresh(node, row) {
-    if (this.#drawn.get(row.id) === row) return;
-    this.#drawn.set(row.id, row);
-    const { words } = this;
-    write(node.querySelector(".row__name"), nameOf(row, words));
-    write(node.querySelector(".row__text"), preview(row, words, this.inbox.me));
-    node.classList.toggle("row--unread", row.unread_count > 0);
-    const unread = node.querySelector(".row__unread");
-    unread.hidden = !row.unread_count;
-    write(unread, String(row.unread_count || ""));
-    unread.setAttribute("aria-label", words("unread", { count: row.unread_count }));
-    this.#age(node, row);
-  }
-
-  #age(node, row) {
-    const since = waitingSince(row) || row.last_message_at || row.created_at;
-    const age = node.querySelector(".row__age");
-    write(age, shortAge(since));
-    age.title = fullTime(since, this.words.language);
-    const minutes = waitingSince(row) ? (Date.now() - Date.parse(since)) / 60_000 : 0;
-    age.dataset.wait = minutes >= LATE_MINUTES ? "late" : minutes >= SLOW_MINUTES ? "slow" : "";
-  }
-
   #tick() {
-    for (const row of this.rows) if (this.#nodes.has(row.id)) this.#age(this.#nodes.get(row.id), row);
+    for (const row of this.rows) if (this.#nodes.has(row.id)) fillAge(this.#nodes.get(row.id), row, this.words);
   }
 
+  /** Near the end there must be more; back at the top the rest may go. */
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.parts.rows;
     const isNearEnd = scrollHeight - scrollTop - clientHeight < AHEAD_PIXELS;
     if (isNearEnd && this.#reach < this.rows.length) this.#extend();
+    else if (!scrollTop && this.#reach > STEP) (this.#reach = STEP), this.draw();
   }
 
   #extend() {
@@ -163,7 +133,7 @@ export class List {
     const shape = [state, rows.length ? "" : this.tab, Boolean(more)].join();
     if (this.shape === shape) return;
     this.shape = shape;
-    const parts = state === "loading" ? skeletons() : rows.length ? [] : [state === "failed" ? this.#failed() : this.#empty()];
+    const parts = state === "loading" ? skeletons(SKELETONS) : rows.length ? [] : [state === "failed" ? this.#failed() : this.#empty()];
     if (more) parts.push(h("button", { class: "btn btn--quiet rows__more", type: "button", onclick: () => this.inbox.loadMorePast() }, this.words("more")));
     this.parts.state.replaceChildren(...parts);
     this.parts.state.setAttribute("aria-busy", String(state === "loading"));
@@ -178,27 +148,4 @@ export class List {
     const again = h("button", { class: "btn", type: "button", onclick: () => this.inbox.load() }, this.words("again"));
     return empty("offline", this.words("failed"), this.words("failed.text", { reason: this.inbox.reason }), again);
   }
-}
-
-export function empty(art, title, text, ...rest) {
-  return h("div", { class: "empty" }, h("span", { class: "empty__art" }, icon(art)), h("p", { class: "empty__title" }, title), h("p", { class: "empty__text" }, text), rest);
-}
-
-function skeletons() {
-  const line = () => h("div", { class: "row row--ghost" }, h("span", { class: "skeleton ghost__face" }), h("div", { class: "row__body" }, h("span", { class: "skeleton ghost__name" }), h("span", { class: "skeleton ghost__text" })));
-  return Array.from({ length: SKELETONS }, line);
-}
-
-/** Since when somebody waits for us: the queue counts from the start, an accepted chat from the visitor's last word. */
-function waitingSince(row) {
-  if (row.status !== "active") return null;
-  if (!row.agent) return row.created_at;
-  return row.last_message?.sender_type === "visitor" ? row.last_message.created_at : null;
-}
-
-function preview(row, words, me) {
-  const last = row.last_message;
-  if (!last) return words("noPreview");
-  const isOwn = last.sender_type === "agent" && row.agent?.id === me.id;
-  return isOwn ? words("youSaid", { text: last.text }) : last.text;
 }

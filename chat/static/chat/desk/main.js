@@ -1,78 +1,150 @@
-/** The agent's desk: joins the inbox, the opened room and the panes. The address' hash says which chat is open. */
+/** The agent's desk: joins what it knows (core.js) and the panes. The address' hash says which chat is open. */
 
-import { Live } from "../../ui/live.js";
-import { Outbox } from "../../ui/outbox.js";
-import { openStore } from "../../ui/store.js";
 import { translator } from "../../ui/i18n.js";
+import { Files } from "../files.js";
 import { lineWatch } from "../line.js";
-import { Api } from "./api.js";
-import { drawFacts } from "./facts.js";
-import { Inbox } from "./inbox.js";
-import { bindKeys, helpDialog } from "./keys.js";
-import { List, empty } from "./list.js";
+import { Alerts } from "./alerts.js";
+import { Bar } from "./bar.js";
+import { CannedMenu, filled } from "./canned.js";
+import { Core } from "./core.js";
+import { Deeds } from "./deeds.js";
+import { Facts } from "./facts.js";
+import { bindKeys, openHelp } from "./keys.js";
+import { withLightbox } from "./lightbox.js";
+import { List } from "./list.js";
+import { Offers } from "./offers.js";
 import { Presence } from "./presence.js";
-import { Room } from "./room.js";
+import { empty } from "./row.js";
 import { STRINGS } from "./strings.js";
 import { Talk } from "./talk.js";
 import { notify } from "./toast.js";
+import { Trays } from "./trays.js";
+import { fitViewport, oncePerFrame } from "./viewport.js";
+import { VisitorActs } from "./visitor.js";
 
-const { me, csrf, socket } = JSON.parse(document.getElementById("irisx-desk").textContent);
+const config = JSON.parse(document.getElementById("irisx-desk").textContent);
+const { me, company, widgets } = config;
 const words = translator(STRINGS);
 const part = (id) => document.getElementById(id);
+const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, part(id)]));
 const desk = part("desk");
-const api = new Api(csrf);
-const live = new Live({ url: socket, credentials: () => api.ticket(), cursors: () => room.cursors, onFrame: hear, onState: lineChanged });
-const inbox = new Inbox({ api, me, onChange: soon });
-const room = new Room({ api, live: () => live, onChange: soon, isWatched: () => document.visibilityState === "visible" && document.hasFocus() });
-const outbox = new Outbox({ store: openStore(), prefix: `irisx.desk.${me.id}.`, send: deliver, onSent: stored, onChange: soon });
-const list = new List({ inbox, words, parts: { rows: part("rows"), tabs: part("tabs"), state: part("rows-state") }, onOpen: go });
+const limits = Object.fromEntries(Object.entries(widgets).map(([name, widget]) => [name, widget.answer_seconds]));
+const isWatched = () => document.visibilityState === "visible" && document.hasFocus();
+const refused = (error) => notify(words("refused", { reason: error.message }));
+const soon = oncePerFrame(draw);
+let soughtSeq = 0;
+let takenId = "";
+
+const core = new Core({
+  ...config,
+  isWatched,
+  on: {
+    change: soon,
+    line: lineChanged,
+    presence: (known) => presence.show(known),
+    typing: (frame) => talk.showTyping(frame),
+    said: () => talk.typing.hide(),
+    news: (row, before) => alerts.news(row, before),
+    refused,
+  },
+});
+const { inbox, room, catalogue, api } = core;
+const deeds = new Deeds({ core, words, go, onTaken });
+const list = new List({ inbox, words, parts: { rows: part("rows"), tabs: part("tabs"), state: part("rows-state") }, catalogue, onOpen: go });
+const loadFile = (id) => api.get(`attachments/${id}`);
+const files = new Files({ words, load: loadFile, onGrow: () => talk.thread.isAtEnd && talk.thread.toEnd() });
+const trays = new Trays({ words, send: (id, file, options) => api.sendFile(id, file, options), megabytesOf: (id) => widgets[inbox.rows.get(id)?.widget_name]?.max_file_size_mb, onChange: () => talk.composer.fit() });
 const talk = new Talk({
   me,
   words,
-  parts: Object.fromEntries(["thread", "scroll", "typing", "composer", "text", "send", "earlier", "jump", "acts", "who", "bar"].map((id) => [id, part(id)])),
+  mayReply: deeds.mayReply,
+  parts: parts("talk", "thread", "scroll", "typing", "composer", "text", "send", "earlier", "jump", "acts", "who", "trays", "clip", "files"),
+  files: withLightbox({ files, load: loadFile, words, refused }),
+  trayOf: (id) => trays.of(id),
+  colorOf: (name) => catalogue.colorOf(name),
+  bar: new Bar({
+    element: part("bar"),
+    words,
+    inbox,
+    limits,
+    mayReply: deeds.mayReply,
+    act: { accept: () => deeds.accept(), takeOver: () => deeds.takeOver(), reopen: () => deeds.reopen(), note: () => talk.focus("note") },
+  }),
   act: {
-    accept: () => act("accept").then(() => talk.focus("text")),
-    close: () => act("close"),
+    close: () => deeds.close(),
+    labels: () => deeds.labels(),
+    transfer: () => deeds.transfer(),
     details: () => go(`${room.id}/details`),
-    send: (text, kind) => outbox.add(room.id, text, { kind }),
-    typing: (is_typing) => live.tell("typing", { conversation_id: room.id, is_typing }),
-    earlier: () => attempt(() => room.loadEarlier()),
-    retry: (id) => outbox.retry(id),
-    discard: (id) => outbox.remove(id),
+    send: (text, kind, attachments) => core.send(room.id, text, kind, attachments),
+    typing: (is_typing) => core.live.tell("typing", { conversation_id: room.id, is_typing }),
+    earlier: () => core.attempt(() => room.loadEarlier()),
+    retry: (id) => core.outbox.retry(id),
+    discard: (id) => core.outbox.remove(id),
   },
 });
-const presence = new Presence({ element: part("presence"), hint: part("presence-hint"), words, choose: choosePresence });
-const drawLine = lineWatch({ element: part("line"), words, retry: () => live.connect() });
-const showHelp = helpDialog(part("keys"), words);
-let epoch = "";
-let isDrawing = false;
+const visitor = new VisitorActs({ core, words, row: () => deeds.row, learn, gone: () => (go(""), inbox.load()) });
+const facts = new Facts({
+  element: part("facts"),
+  api,
+  catalogue,
+  words,
+  may: { reply: deeds.mayReply, manage: core.may("chat.manage") },
+  act: {
+    back: () => go(room.id),
+    edit: () => visitor.edit(),
+    block: () => visitor.block(),
+    exportData: () => visitor.exportData(),
+    erase: () => visitor.erase(),
+    labels: () => deeds.labels(),
+    open: go,
+    changed: soon,
+  },
+});
+const presence = new Presence({ element: part("presence"), hint: part("presence-hint"), words, choose: (choice) => core.setPresence(choice) });
+const alerts = new Alerts({ element: part("alerts"), words, store: core.store, inbox, me, isWatched, open: go });
+const offers = new Offers({ element: part("offer"), words, limits, accept: (row) => deeds.accept(row), open: go });
+const drawLine = lineWatch({ element: part("line"), words, retry: () => core.live.connect() });
+new CannedMenu({
+  field: part("text"),
+  element: part("canned"),
+  words,
+  replies: () => catalogue.replies,
+  take: ({ text }) => talk.insert(filled(text, { row: deeds.row, me, company, words })),
+  manage: deeds.mayReply ? () => deeds.canned() : null,
+});
 
 /* --- drawing: at most once a frame, only what is on the screen --- */
 
-function soon() {
-  if (isDrawing) return;
-  isDrawing = true;
-  requestAnimationFrame(draw);
-}
-
 function draw() {
-  isDrawing = false;
   list.draw();
   drawRoom();
-  const waiting = inbox.view("waiting").length;
-  const unread = inbox.view("mine").filter((row) => row.unread_count).length;
-  document.title = `${waiting + unread ? `(${waiting + unread}) ` : ""}Desk · IRISX`;
+  const mine = inbox.view("mine");
+  offers.draw(mine.filter((row) => inbox.isOffer(row)), room.id);
+  presence.count(mine.length);
+  const calls = inbox.view("waiting").length + mine.filter((row) => row.unread_count || inbox.isOffer(row)).length;
+  document.title = `${calls ? `(${calls}) ` : ""}Desk · IRISX`;
 }
 
 function drawRoom() {
-  const row = inbox.rows.get(room.id) || room.row;
+  const { row } = deeds;
   part("talk").hidden = part("facts").hidden = !row;
   part("none").hidden = Boolean(row);
   if (!row) return;
   room.learn(row);
-  talk.draw({ row, log: room.log, pending: outbox.items(row.id), theirReadSeq: room.theirReadSeq });
-  drawFacts(part("facts"), row, words, () => go(row.id));
-  if (room.markRead() && row.unread_count) inbox.amend(row.id, { unread_count: 0 });
+  talk.draw({ row, log: room.log, pending: core.outbox.items(row.id), theirs: room.theirs });
+  facts.draw(row);
+  if (room.mark() && row.unread_count) inbox.amend(row.id, { unread_count: 0 });
+  if (soughtSeq && room.log.seq >= soughtSeq) talk.reveal(soughtSeq), (soughtSeq = 0);
+}
+
+function lineChanged(state) {
+  drawLine(state);
+  desk.dataset.line = state.name;
+}
+
+function learn(details) {
+  facts.learn(details);
+  soon();
 }
 
 /* --- which chat is open: the hash decides, so that "back" works and a reload comes back here --- */
@@ -81,23 +153,32 @@ function go(target) {
   location.hash = target ? `#${target}` : "#";
 }
 
-function follow() {
+async function follow() {
   const [id, view] = location.hash.slice(1).split("/");
   desk.dataset.screen = !id ? "list" : view === "details" ? "facts" : "talk";
-  if (id === (room.id ?? "")) return;
-  if (id) enter(id);
-  else leave();
+  if (!id) leave();
+  else if (id !== room.id) await enter(id);
+  if (Number(view) && id === room.id) await seek(Number(view));
 }
 
 async function enter(id) {
-  const row = inbox.rows.get(id) || (await attempt(async () => (await api.events(id, 0, 1)).conversation));
+  const row = await core.rowOf(id);
   if (!row) return go("");
-  if (!inbox.rows.has(id)) inbox.put(row);
   room.open(row);
   talk.turnTo(row);
   list.openId = id;
   if (!list.rows.some((one) => one.id === id)) list.choose(inbox.tabOf(row));
   list.mark(id);
+  draw();
+  if (takenId === id) talk.focus("text");
+  takenId = "";
+}
+
+/** Show an event of the opened chat, however far back it lies. */
+async function seek(seq) {
+  await core.attempt(() => room.reach(seq));
+  talk.thread.isAtEnd = false;
+  soughtSeq = seq;
   soon();
 }
 
@@ -108,98 +189,39 @@ function leave() {
   soon();
 }
 
-/* --- what the agent does --- */
-
-async function act(verb, id = room.id) {
-  const row = await attempt(() => api.act(id, verb));
-  if (!row) return;
-  inbox.put(row);
-  if (verb === "accept") list.tab = "mine";
+/** A chat has become ours: there it is, ready to be answered. */
+function onTaken(row) {
+  list.tab = "mine";
   draw();
-}
-
-/** Run something that may be refused; a refusal is said, not swallowed. */
-async function attempt(run) {
-  try {
-    return await run();
-  } catch (error) {
-    notify(words("refused", { reason: error.message }));
-    return null;
-  }
-}
-
-async function deliver({ lane, kind, client_message_id, text }) {
-  if (kind === "note") return api.act(lane, "note", { client_message_id, text });
-  const fields = { conversation_id: lane, client_message_id, text };
-  if (live.state.name === "live") return live.request("message.send", fields);
-  return api.call("POST", "chat/message/send", fields);
-}
-
-function stored({ lane }, { seq, event }) {
-  return room.logOf(lane)?.receive(seq, event);
-}
-
-async function choosePresence(status) {
-  const stored = await attempt(() => api.presence(status));
-  return stored || { status: presence.status };
-}
-
-/* --- what the server says --- */
-
-function hear(frame) {
-  const isOpen = frame.conversation_id === room.id;
-  if (frame.type === "ready") return ready(frame);
-  if (frame.type === "ping") return pinged(frame);
-  if (frame.type === "resync") return room.log?.catchUp(), inbox.load();
-  if (frame.type === "inbox") return inbox.hear(frame);
-  if (frame.type === "presence" && frame.agent.id === me.id) return presence.show(frame.agent);
-  if (frame.type === "typing" && isOpen && frame.participant.type === "visitor") return talk.showTyping(frame, room.row);
-  room.hear(frame);
-  if (frame.type === "event" && isOpen && frame.event.type === "message") talk.typing.hide();
-  if (frame.type === "events") outbox.flush();
-}
-
-function ready(frame) {
-  epoch = frame.epoch;
-  attempt(() => api.presence()).then((stored) => stored && presence.show(stored));
-  inbox.compare(frame.inbox, frame.now);
-  if (!room.id) outbox.flush();
-  soon();
-}
-
-function pinged(frame) {
-  if (frame.epoch === epoch) {
-    room.noteHeads(frame.heads);
-    return inbox.compare(frame.inbox, frame.now);
-  }
-  epoch = frame.epoch;
-  room.forget(frame.heads);
-  return inbox.load();
-}
-
-function lineChanged(state) {
-  drawLine(state);
-  desk.dataset.line = state.name;
+  if (row.id === room.id) return talk.focus("text");
+  takenId = row.id;
+  go(row.id);
 }
 
 /* --- keys --- */
 
 bindKeys({
+  search: () => deeds.search(),
   acts: {
     j: () => list.move(1),
     k: () => list.move(-1),
     ArrowDown: () => list.move(1),
     ArrowUp: () => list.move(-1),
     Enter: () => list.marked && go(list.marked),
-    a: () => accept(),
+    a: () => deeds.accept(acceptable()),
     r: () => talk.focus("text"),
     n: () => talk.focus("note"),
-    e: () => room.row?.status === "active" && room.row.agent && act("close"),
+    l: () => deeds.labels(),
+    t: () => deeds.transfer(),
+    e: () => deeds.close(),
+    o: () => deeds.reopen(),
+    s: () => deeds.search(),
+    "/": () => deeds.search(),
     1: () => list.choose("waiting"),
     2: () => list.choose("mine"),
     3: () => list.choose("team"),
     4: () => list.choose("closed"),
-    "?": showHelp,
+    "?": () => openHelp(words),
   },
   escape: (isWriting) => {
     if (isWriting) part("rows").focus(), talk.setMode("text"), soon();
@@ -208,20 +230,22 @@ bindKeys({
   },
 });
 
-async function accept() {
-  const row = inbox.rows.get(room.id || list.marked);
-  if (!row || row.agent || row.status !== "active") return;
-  await act("accept", row.id);
-  if (row.id !== room.id) go(row.id);
-  else talk.focus("text");
+/** What A means: the opened chat, else the marked one, else the offer on top. */
+function acceptable() {
+  return deeds.row ?? inbox.rows.get(list.marked) ?? inbox.view("mine").find((row) => inbox.isOffer(row));
 }
 
+part("search").addEventListener("click", () => deeds.search());
+part("shortcuts").addEventListener("click", () => openHelp(words));
 part("back").addEventListener("click", () => go(""));
 part("none").append(empty("chat", words("none.title"), words("none.text")));
 window.addEventListener("hashchange", follow);
 window.addEventListener("focus", soon);
 document.addEventListener("visibilitychange", soon);
 
+fitViewport(document.documentElement);
 list.draw();
-live.start();
-inbox.load().then(follow);
+core.start().then(() => {
+  if (!inbox.view("mine").length && inbox.view("waiting").length) list.choose("waiting");
+  return follow();
+});

@@ -2,20 +2,23 @@
 
 import { Disconnected } from "../../ui/http.js";
 import { Log } from "../../ui/log.js";
+import { Marks } from "./marks.js";
 
 const NEWEST = 100;
 const EARLIER = 100;
+const STRIDE = 300;
 const KEPT = 30;
 
 export class Room {
   #logs = new Map();
-  #readTold = new Map();
 
   /** `live()`: the socket. `onChange()`: something to draw changed. `isWatched()`: somebody looks at it now. */
   constructor({ api, live, onChange, isWatched }) {
     Object.assign(this, { api, live, onChange, isWatched });
     this.row = null;
-    this.theirReadSeq = 0;
+    this.read = new Marks((fields) => live().tell("read", fields));
+    this.delivered = new Marks((fields) => live().tell("delivered", fields));
+    this.theirs = { read: 0, delivered: 0 };
   }
 
   get id() {
@@ -36,8 +39,8 @@ export class Room {
 
   open(row) {
     this.leave();
-    this.row = row;
-    this.theirReadSeq = row.visitor_read_seq ?? 0;
+    this.theirs = { read: 0, delivered: 0 };
+    this.learn(row);
     if (!this.log) this.#logs.set(row.id, this.#newLog(row));
     this.#forgetOldest();
     this.#subscribe();
@@ -51,14 +54,16 @@ export class Room {
   /** Take a newer row of the opened chat. */
   learn(row) {
     this.row = row;
-    this.theirReadSeq = Math.max(this.theirReadSeq, row.visitor_read_seq ?? 0);
+    this.#reached("read", row.visitor_read_seq);
+    this.#reached("delivered", row.visitor_delivered_seq);
   }
 
   hear(frame) {
     const log = this.#logs.get(frame.conversation_id);
     if (frame.type === "event") log?.receive(frame.seq, frame.event);
     if (frame.type === "events" || frame.type === "reset") log?.receiveFrame(frame);
-    if (frame.type === "read" && frame.participant.type === "visitor" && frame.conversation_id === this.id) this.#seen(frame.seq);
+    const isTheirs = frame.participant?.type === "visitor" && frame.conversation_id === this.id;
+    if (isTheirs && frame.type in this.theirs) this.#reached(frame.type, frame.seq), this.onChange();
   }
 
   noteHeads(heads = {}) {
@@ -71,26 +76,33 @@ export class Room {
     if (this.id in heads) this.log.reset(heads[this.id]);
   }
 
-  /** Say that the opened chat was read to its end; each seq once, and only while somebody looks. */
-  markRead() {
-    if (!this.id || !this.isWatched()) return false;
-    const { seq } = this.log;
-    if (seq <= (this.#readTold.get(this.id) ?? 0)) return false;
-    if (this.live().tell("read", { conversation_id: this.id, seq })) this.#readTold.set(this.id, seq);
-    return true;
+  /** Say that the opened chat was received and, while somebody looks, read to its end. True when reading it was news. */
+  mark() {
+    if (!this.id) return false;
+    this.delivered.reach(this.id, this.log.seq);
+    return this.isWatched() && this.read.reach(this.id, this.log.seq);
   }
 
-  async loadEarlier() {
+  loadEarlier() {
+    return this.#loadFrom(Math.max(0, this.log.base - EARLIER));
+  }
+
+  /** Load back to an event, so that it can be shown. */
+  async reach(seq) {
+    while (this.log.base >= seq) await this.#loadFrom(Math.max(0, this.log.base - STRIDE));
+  }
+
+  async #loadFrom(from) {
     const { id, log } = this;
-    const from = Math.max(0, log.base - EARLIER);
     const answer = await this.api.events(id, from, log.base - from);
     log.prepend(answer.events);
   }
 
-  #newLog({ id, last_seq, agent_read_seq }) {
+  #newLog({ id, last_seq, agent_read_seq, agent_delivered_seq }) {
     const base = Math.max(0, last_seq - NEWEST);
     const onChange = () => id === this.id && this.onChange();
-    this.#readTold.set(id, agent_read_seq ?? 0);
+    this.read.know(id, agent_read_seq ?? 0);
+    this.delivered.know(id, agent_delivered_seq ?? 0);
     return new Log({ base, read: (after) => this.#read(id, after), onChange });
   }
 
@@ -109,9 +121,8 @@ export class Room {
     return this.api.events(id, after, 200).then((answer) => ({ type: "events", ...answer }));
   }
 
-  #seen(seq) {
-    this.theirReadSeq = Math.max(this.theirReadSeq, seq);
-    this.onChange();
+  #reached(mark, seq = 0) {
+    this.theirs[mark] = Math.max(this.theirs[mark], seq);
   }
 
   #forgetOldest() {
