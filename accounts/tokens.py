@@ -77,9 +77,10 @@ def issue_visitor_token(*, tenant_id: UUID, visitor_id: UUID, auth_version: int,
 def read_visitor_token(text: str, *, now: datetime) -> VisitorClaim:
     """Return what a visitor token says; raise NotAuthenticated when it is forged or expired."""
     try:
-        tenant, visitor, version, expires = signing.loads(text.removeprefix("vt_"), salt="visitor")
+        tenant, visitor, *version, expires = signing.loads(text.removeprefix("vt_"), salt="visitor")
         ends = datetime.fromtimestamp(expires, tz=now.tzinfo)
-        claim = VisitorClaim(UUID(hex=tenant), UUID(hex=visitor), int(version), ends)
+        # Tokens of before versions came have three parts: they are of the first.
+        claim = VisitorClaim(UUID(hex=tenant), UUID(hex=visitor), int(version[0]) if version else 1, ends)
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise NotAuthenticated("This visitor token is not ours.") from error
     if claim.expires_at <= now:

@@ -1,178 +1,212 @@
 """The visitor's and the agent's socket: authenticate, parse, call one service."""
 
-from typing import Any, ClassVar
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.utils import timezone
 
 from accounts import authentication
-from accounts.consumers import PING_SECONDS, Frame, SocketConsumer, text_of, whole_of
-from accounts.models import Tenant, User
+from accounts.models import User
 from accounts.presence import services as presence
-from accounts.principals import Kind, Principal, require_user
-from chat import events, selectors, services
+from accounts.presence.leases import Agent
+from accounts.principals import Principal, require_user
+from accounts.sockets import Finding, Frame, Listener, Sign, SocketConsumer, is_true, registry, text_of, whole_of
+from accounts.sockets.outbox import Send
+from accounts.sockets.pulse import ping_seconds
+from chat import catching_up, events, pulse, services
 from chat.actors import actor_of
 from chat.presenters import numbered
+from chat.services.signs import TYPING_AT_MOST_EVERY
+from chat.services.visitors import note_page
 from chat.subscriptions import Subscriptions
-from common.errors import Forbidden, Invalid
+from common.errors import DomainError, Invalid, NotFound
 from common.ids import decode, encode
+from common.problems import body as problem_body
 
-MOST_CURSORS = 200
+MOST_FOLLOWED: Final = 200
 
 
 class ChatConsumer(SocketConsumer):
-    """What both sides have in common: send, catch up, type, mark as read."""
+    """What both sides have in common: send, catch up, type, mark as read and delivered."""
 
+    __slots__ = ("_followed", "_typed", "subscriptions")
     for_visitor: ClassVar[bool]
     handlers: ClassVar[dict[str, str]] = {
         "message.send": "on_message_send",
         "events.get": "on_events_get",
         "typing": "on_typing",
         "read": "on_read",
+        "delivered": "on_delivered",
         "pong": "on_pong",
     }
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, send: Send) -> None:
+        super().__init__(send)
         self.subscriptions = Subscriptions(self.deliver)
+        self._followed: set[UUID] = set()
+        self._typed: dict[UUID, tuple[bool, float]] = {}
 
-    async def leave(self) -> None:
+    def followed(self) -> tuple[UUID, ...]:
+        return tuple(self._followed)
+
+    async def welcome(self, frame: Frame) -> None:
+        """Subscribe, read, send `ready` and what was missed; live frames wait until then."""
+        cursors, unreadable = _cursors(frame)
+        mine = await self.in_scope(catching_up.own_conversations, self.who, cursors)
+        with self.subscriptions.held_back():
+            await self.subscriptions.join(self.general_topic(), *(self._topic(id) for id in mine))
+            self._followed.update(mine)
+            begun = await self.in_scope(catching_up.begin, self.who, mine, cursors, timezone.now())
+            registry().noted(self.who)
+            self.send_frame("ready", **echo(frame), ping_seconds=ping_seconds(), **begun.ready)
+            for missed in begun.missed:
+                self.send_frame(**missed)
+            for public_id in [*unreadable, *(encode("cc", id) for id in cursors if id not in mine)]:
+                error = NotFound("There is no such conversation.", pointer=f"/cursors/{public_id}")
+                self.send_frame("problem", **echo(frame), problem=problem_body(error))
+
+    def general_topic(self) -> str:
+        """Return the topic every socket of this kind hears."""
+        raise NotImplementedError
+
+    async def leave(self, *, is_clean: bool) -> None:
         await self.subscriptions.leave_all()
 
     async def on_message_send(self, frame: Frame) -> None:
+        attachment = (
+            {"attachment_id": decode("at", text_of(frame, "attachment_id"))} if "attachment_id" in frame else {}
+        )
         sent = await self.in_scope(
             services.send_message,
-            tenant_id=self.principal.tenant_id,
+            tenant_id=self.who.tenant_id,
             conversation_id=conversation_id_of(frame),
-            actor=actor_of(self.principal),
+            actor=actor_of(self.who),
             client_message_id=text_of(frame, "client_message_id", most=64),
-            text=_message_text(frame),
+            text=_message_text(frame, is_needed=not attachment),
             now=timezone.now(),
+            **attachment,
         )
         body = numbered(sent.event, for_visitor=self.for_visitor)
         self.send_frame("ack", **echo(frame), conversation_id=frame["conversation_id"], **body)
 
     async def on_events_get(self, frame: Frame) -> None:
-        await self.catch_up(conversation_id_of(frame), whole_of(frame, "after_seq"), echo(frame))
+        await self._catch_up(conversation_id_of(frame), whole_of(frame, "after_seq"), frame)
 
     async def on_typing(self, frame: Frame) -> None:
+        conversation_id, is_typing = conversation_id_of(frame), is_true(frame, "is_typing")
+        if is_true(frame, "is_note") or not self._may_type(conversation_id, is_typing):
+            return
         await self.in_scope(
             services.set_typing,
-            tenant_id=self.principal.tenant_id,
-            conversation_id=conversation_id_of(frame),
-            actor=actor_of(self.principal),
-            is_typing=frame.get("is_typing") is True,
+            tenant_id=self.who.tenant_id,
+            conversation_id=conversation_id,
+            actor=actor_of(self.who),
+            is_typing=is_typing,
             now=timezone.now(),
         )
+        since = time.monotonic() if is_typing else self._typed.get(conversation_id, (False, 0.0))[1]
+        self._typed = {conversation_id: (is_typing, since)}
+
+    def _may_type(self, conversation_id: UUID, is_typing: bool) -> bool:
+        """Say whether the sign is worth a look at the database: a start every three seconds, a stop after a start."""
+        was_typing, since = self._typed.get(conversation_id, (False, float("-inf")))
+        if is_typing:
+            return time.monotonic() - since >= TYPING_AT_MOST_EVERY.total_seconds()
+        return was_typing or conversation_id not in self._typed
 
     async def on_read(self, frame: Frame) -> None:
+        await self._mark(services.mark_read, frame)
+
+    async def on_delivered(self, frame: Frame) -> None:
+        await self._mark(services.mark_delivered, frame)
+
+    async def _mark(self, mark: Any, frame: Frame) -> None:
         await self.in_scope(
-            services.mark_read,
-            tenant_id=self.principal.tenant_id,
+            mark,
+            tenant_id=self.who.tenant_id,
             conversation_id=conversation_id_of(frame),
-            actor=actor_of(self.principal),
+            actor=actor_of(self.who),
             seq=whole_of(frame, "seq"),
         )
 
     async def on_pong(self, frame: Frame) -> None:
         """Nothing to do: the pong's arrival is all it says."""
 
-    async def catch_up(self, conversation_id: UUID, after_seq: int, echoed: Frame) -> None:
-        """Send the events after a number, or `reset` when they are too many."""
-        public_id = encode("cc", conversation_id)
-        missed, head = await self.in_scope(self._read_missed, conversation_id, after_seq)
-        if head - after_seq > selectors.MOST_EVENTS:
-            self.send_frame("reset", **echoed, conversation_id=public_id, head=head)
-        else:
-            self.send_frame("events", **echoed, conversation_id=public_id, events=missed, head=head)
+    async def _catch_up(self, conversation_id: UUID, after_seq: int, frame: Frame) -> None:
+        for answer in await self.in_scope(
+            catching_up.frames_after, self.who, conversation_id, after_seq, timezone.now()
+        ):
+            echoed = {} if answer["type"] == "typing" else echo(frame)
+            self.send_frame(**echoed, **answer)
 
-    def _read_missed(self, conversation_id: UUID, after_seq: int) -> tuple[list[dict[str, Any]], int]:
-        conversation = selectors.conversation_of(self.principal, conversation_id)
-        head = conversation.last_visitor_seq if self.for_visitor else conversation.last_seq
-        if head - after_seq > selectors.MOST_EVENTS:
-            return [], head
-        missed = selectors.events_after(
-            tenant_id=self.principal.tenant_id,
-            conversation_id=conversation_id,
-            after_seq=after_seq,
-            for_visitor=self.for_visitor,
-        )
-        return missed, head
+    async def follow(self, conversation_id: UUID, after_seq: int, frame: Frame) -> None:
+        """Subscribe to a conversation of one's own, send what was missed, then its live frames."""
+        if conversation_id not in self._followed:
+            await self._begin_to_follow(conversation_id)
+        with self.subscriptions.held_back():
+            await self._catch_up(conversation_id, after_seq, frame)
 
-    async def follow(self, conversation_id: UUID, after_seq: int, echoed: Frame) -> None:
-        """Subscribe to a conversation, hold live frames back, send what was missed, then let them through."""
-        topic = events.conversation_topic(self.principal.tenant_id, conversation_id, for_visitor=self.for_visitor)
-        async with self.subscriptions.held_back(topic):
-            await self.catch_up(conversation_id, after_seq, echoed)
+    async def _begin_to_follow(self, conversation_id: UUID) -> None:
+        if len(self._followed) >= MOST_FOLLOWED:
+            raise Invalid(f"A socket follows at most {MOST_FOLLOWED} conversations.", code="too-many-conversations")
+        if conversation_id not in await self.in_scope(catching_up.own_conversations, self.who, {conversation_id: 0}):
+            raise NotFound("There is no such conversation.", pointer="/conversation_id")
+        await self.subscriptions.join(self._topic(conversation_id))
+        self._followed.add(conversation_id)
 
-    async def resume(self, frame: Frame) -> None:
-        """Follow each conversation of the auth frame's cursors."""
-        for public_id, seq in _cursors(frame).items():
-            await self.follow(decode("cc", public_id), seq, {})
+    async def unfollow(self, conversation_id: UUID) -> None:
+        """Hear a conversation no more."""
+        self._followed.discard(conversation_id)
+        await self.subscriptions.leave([self._topic(conversation_id)])
 
-    async def heads(self, conversation_ids: list[UUID]) -> dict[str, int]:
-        found = await self.in_scope(
-            selectors.heads,
-            tenant_id=self.principal.tenant_id,
-            conversation_ids=conversation_ids,
-            for_visitor=self.for_visitor,
-        )
-        return {encode("cc", key): head for key, head in found.items()}
-
-    async def ready(self, frame: Frame, kind: str, heads: dict[str, int], **more: Any) -> None:
-        me = {"kind": kind, "id": actor_of(self.principal).public_id, "name": self.principal.name}
-        epoch = await self.in_scope(_epoch, self.principal.tenant_id)
-        self.send_frame(
-            "ready", **echo(frame), principal=me, epoch=epoch, ping_seconds=PING_SECONDS, heads=heads, **more
-        )
-
-    async def check_tenant(self) -> str:
-        """Return the tenant's epoch; raise Forbidden once it is suspended."""
-        return await self.in_scope(_epoch, self.principal.tenant_id)
+    def _topic(self, conversation_id: UUID) -> str:
+        return events.conversation_topic(self.who.tenant_id, conversation_id, for_visitor=self.for_visitor)
 
 
 class VisitorConsumer(ChatConsumer):
     """`/ws/v1/visitor`"""
 
+    __slots__ = ()
     for_visitor = True
-    conversation_id: UUID | None = None
+    handlers: ClassVar[dict[str, str]] = {**ChatConsumer.handlers, "page": "on_page"}
 
     async def sign_in(self, frame: Frame) -> Principal:
         token = text_of(frame, "visitor_token", most=500)
         return await self.in_thread(authentication.by_visitor_token, token, now=timezone.now())
 
-    async def welcome(self, frame: Frame) -> None:
-        mine = await self.in_scope(
-            selectors.open_conversation_of_visitor,
-            tenant_id=self.principal.tenant_id,
-            visitor_id=self.principal.id,
-        )
-        await self.subscriptions.join(events.presence_topic(self.principal.tenant_id))
-        heads: dict[str, int] = {}
-        if mine is not None:
-            self.conversation_id = mine.pk
-            await self.subscriptions.join(
-                events.conversation_topic(self.principal.tenant_id, mine.pk, for_visitor=True)
-            )
-            heads = await self.heads([mine.pk])
-        await self.ready(frame, "visitor", heads)
-        await self.resume(frame)
+    def general_topic(self) -> str:
+        return events.presence_topic(self.who.tenant_id)
+
+    @classmethod
+    def examine(cls, listeners: Sequence[Listener], now: datetime) -> list[Finding | None]:
+        return pulse.examine_visitors(listeners)
+
+    @classmethod
+    def note_signs(cls, signs: Sequence[Sign], now: datetime) -> None:
+        pulse.note_visitors(signs)
 
     async def on_events_get(self, frame: Frame) -> None:
         """Catch up, and follow a conversation begun since this socket signed in."""
-        conversation_id = conversation_id_of(frame)
-        await self.follow(conversation_id, whole_of(frame, "after_seq"), echo(frame))
-        self.conversation_id = conversation_id
+        await self.follow(conversation_id_of(frame), whole_of(frame, "after_seq"), frame)
 
-    async def ping_body(self) -> Frame:
-        epoch = await self.check_tenant()
-        heads = await self.heads([self.conversation_id]) if self.conversation_id else {}
-        return {"heads": heads, "epoch": epoch}
+    async def on_page(self, frame: Frame) -> None:
+        await self.in_scope(
+            note_page,
+            tenant_id=self.who.tenant_id,
+            visitor_id=self.who.id,
+            url=text_of(frame, "url", most=2000),
+            title=_title(frame),
+            now=timezone.now(),
+        )
 
 
 class AgentConsumer(ChatConsumer):
     """`/ws/v1/agent`"""
 
+    __slots__ = ()
     for_visitor = False
     handlers: ClassVar[dict[str, str]] = {
         **ChatConsumer.handlers,
@@ -181,86 +215,57 @@ class AgentConsumer(ChatConsumer):
         "presence": "on_presence",
     }
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.opened: set[UUID] = set()
-
     async def sign_in(self, frame: Frame) -> Principal:
         principal = await self.in_thread(authentication.by_ticket, text_of(frame, "ticket"))
         principal.require("chat.read")
         return principal
 
-    async def welcome(self, frame: Frame) -> None:
-        await self.subscriptions.join(events.inbox_topic(self.principal.tenant_id))
-        self.opened = {decode("cc", public_id) for public_id in _cursors(frame)}
-        heads = await self.heads(sorted(self.opened))
-        inbox = await self.in_scope(selectors.inbox_state, self.principal.tenant_id)
-        await self.ready(frame, "agent", heads, inbox=inbox)
-        await self.resume(frame)
-        await self._sign_of_life()
+    def general_topic(self) -> str:
+        return events.inbox_topic(self.who.tenant_id)
+
+    @classmethod
+    def examine(cls, listeners: Sequence[Listener], now: datetime) -> list[Finding | None]:
+        return pulse.examine_agents(listeners)
+
+    @classmethod
+    def note_signs(cls, signs: Sequence[Sign], now: datetime) -> None:
+        people = [sign for sign in signs if sign.principal.may("presence")]
+        presence.note_signs([(Agent(s.principal.tenant_id, s.principal.id), s.heard_at) for s in people], now=now)
+
+    async def leave(self, *, is_clean: bool) -> None:
+        await super().leave(is_clean=is_clean)
+        who = self.who
+        if is_clean and who.may("presence") and not registry().has(who):
+            await self.in_scope(presence.part, tenant_id=who.tenant_id, user_id=who.id, now=timezone.now())
 
     async def on_message_send(self, frame: Frame) -> None:
-        self.principal.require("chat.reply")
+        self.who.require("chat.reply")
         await super().on_message_send(frame)
 
     async def on_typing(self, frame: Frame) -> None:
-        self.principal.require("chat.reply")
+        self.who.require("chat.reply")
         await super().on_typing(frame)
 
     async def on_subscribe(self, frame: Frame) -> None:
-        conversation_id = conversation_id_of(frame)
-        await self.follow(conversation_id, whole_of(frame, "after_seq", default=0), echo(frame))
-        self.opened.add(conversation_id)
+        await self.follow(conversation_id_of(frame), whole_of(frame, "after_seq", default=0), frame)
 
     async def on_unsubscribe(self, frame: Frame) -> None:
-        conversation_id = conversation_id_of(frame)
-        self.opened.discard(conversation_id)
-        await self.subscriptions.leave(
-            events.conversation_topic(self.principal.tenant_id, conversation_id, for_visitor=False)
-        )
+        await self.unfollow(conversation_id_of(frame))
         self.send_frame("ack", **echo(frame), conversation_id=frame["conversation_id"])
 
     async def on_presence(self, frame: Frame) -> None:
-        self.principal.require("presence")
+        self.who.require("presence")
         await self.in_scope(self._note_presence, text_of(frame, "status", most=10))
         self.send_frame("ack", **echo(frame))
 
     def _note_presence(self, status: str) -> None:
-        user = User.objects.get(pk=require_user(self.principal))
         services.note_presence(
-            tenant_id=self.principal.tenant_id, user=user, status=status, status_message=None, now=timezone.now()
-        )
-
-    async def ping_body(self) -> Frame:
-        self.principal = await self.in_thread(
-            authentication.current_user_principal,
-            user_id=require_user(self.principal),
-            tenant_id=self.principal.tenant_id,
-            auth_version=self.principal.auth_version,
-        )
-        self.principal.require("chat.read")
-        await self._sign_of_life()
-        heads = await self.heads(sorted(self.opened))
-        inbox = await self.in_scope(selectors.inbox_state, self.principal.tenant_id)
-        return {"heads": heads, "inbox": inbox, "epoch": await self.check_tenant()}
-
-    async def leave(self) -> None:
-        await super().leave()
-        await self.in_scope(
-            presence.shorten_lease,
-            tenant_id=self.principal.tenant_id,
-            user_id=require_user(self.principal),
+            tenant_id=self.who.tenant_id,
+            user=User.objects.get(pk=require_user(self.who)),
+            status=status,
+            status_message=None,
             now=timezone.now(),
         )
-
-    async def _sign_of_life(self) -> None:
-        if self.principal.kind == Kind.USER:
-            await self.in_scope(
-                presence.sign_of_life,
-                tenant_id=self.principal.tenant_id,
-                user_id=require_user(self.principal),
-                now=timezone.now(),
-            )
 
 
 def conversation_id_of(frame: Frame) -> UUID:
@@ -273,22 +278,31 @@ def echo(frame: Frame) -> Frame:
     return {"id": frame["id"]} if "id" in frame else {}
 
 
-def _message_text(frame: Frame) -> str:
-    text = frame.get("text")
+def _message_text(frame: Frame, *, is_needed: bool) -> str:
+    text = frame.get("text", None if is_needed else "")
     if not isinstance(text, str):
         raise Invalid("text must be a text.", pointer="/text")
     return text
 
 
-def _cursors(frame: Frame) -> dict[str, int]:
+def _title(frame: Frame) -> str:
+    title = frame.get("title", "")
+    if not isinstance(title, str):
+        raise Invalid("title must be a text.", pointer="/title")
+    return title[:300]
+
+
+def _cursors(frame: Frame) -> tuple[dict[UUID, int], list[str]]:
+    """Return the auth frame's cursors by conversation, and the names that are no conversation's id."""
     cursors = frame.get("cursors", {})
-    if not isinstance(cursors, dict) or len(cursors) > MOST_CURSORS:
-        raise Invalid(f"cursors must be an object of at most {MOST_CURSORS} numbers.", pointer="/cursors")
-    return {str(public_id): whole_of(cursors, public_id) for public_id in cursors}
-
-
-def _epoch(tenant_id: UUID) -> str:
-    tenant = Tenant.objects.get(pk=tenant_id)
-    if not tenant.is_open:
-        raise Forbidden("This company's account is suspended.", code="tenant-suspended")
-    return f"{tenant.settings.get('socket_epoch', 1)}"
+    if not isinstance(cursors, dict) or len(cursors) > MOST_FOLLOWED:
+        raise Invalid(f"cursors must be an object of at most {MOST_FOLLOWED} numbers.", pointer="/cursors")
+    found: dict[UUID, int] = {}
+    unreadable: list[str] = []
+    for public_id in cursors:
+        seq = whole_of(cursors, public_id)
+        try:
+            found[decode("cc", public_id)] = seq
+        except DomainError:
+            unreadable.append(public_id[:40])
+    return found, unreadable

@@ -1,15 +1,33 @@
-"""What chat adds to a new tenant: its first widget."""
+"""What chat does when something happens below it: a new tenant's first widget, agents who come and go."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.dispatch import receiver
 
 from accounts.models import Tenant
-from accounts.signals import tenant_created
+from accounts.presence.models import AgentPresence
+from accounts.signals import presence_changed, tenant_created
 from chat.models import Widget
+from chat.services.routing import drain_on_commit
+from chat.services.signs import tell_presence
 
 
 @receiver(tenant_created, dispatch_uid="chat.first_widget")
 def add_first_widget(tenant: Tenant, **kwargs: Any) -> None:
     """Give the tenant a widget named after it."""
     Widget.objects.create(tenant_id=tenant.pk, name=tenant.name)
+
+
+@receiver(presence_changed, dispatch_uid="chat.tell_presence")
+def on_presence_changed(tenant_id: UUID, user_id: UUID, status: str, now: datetime, **kwargs: Any) -> None:
+    """Show colleagues and visitors what an agent has become."""
+    tell_presence(tenant_id=tenant_id, user_id=user_id, status=status, now=now)
+
+
+@receiver(presence_changed, dispatch_uid="chat.drain_queue")
+def offer_waiting_chats(tenant_id: UUID, status: str, now: datetime, **kwargs: Any) -> None:
+    """Offer what waits in the queue when an agent comes online."""
+    if status == AgentPresence.Status.ONLINE:
+        drain_on_commit(tenant_id, now=now)

@@ -1,55 +1,68 @@
-"""A socket's topics. While it catches up, live frames of that topic are held back; then they follow in order."""
+"""A socket's topics. While it catches up, live frames are held back; then they follow in order."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from common.live.hub import hub
+
+MOST_HELD: Final = 500
 
 
 class Subscriptions:
     """The topics one socket listens to."""
 
+    __slots__ = ("_deliver", "_holds", "_topics", "_waiting")
+
     def __init__(self, deliver: Callable[[str], None]) -> None:
         self._deliver = deliver
-        self._listeners: dict[str, Callable[[str], None]] = {}
+        self._topics: set[str] = set()
+        self._holds = 0
+        self._waiting: list[str] | None = None
 
-    async def join(self, topic: str) -> None:
-        """Hear a topic's frames as they come. A repeat changes nothing."""
-        if topic not in self._listeners:
-            self._listeners[topic] = self._deliver
-            await hub().subscribe(topic, self._deliver)
+    async def join(self, *topics: str) -> None:
+        """Hear these topics' frames as they come. A repeat changes nothing."""
+        fresh = [topic for topic in topics if topic not in self._topics]
+        self._topics.update(fresh)
+        if len(fresh) == 1:
+            await hub().subscribe(fresh[0], self._hear)
+        elif fresh:
+            await asyncio.gather(*(hub().subscribe(topic, self._hear) for topic in fresh))
 
-    @asynccontextmanager
-    async def held_back(self, topic: str) -> AsyncIterator[None]:
-        """Join a topic, hold its frames back during the block, then pass them on. Left again when the block fails."""
-        if topic in self._listeners:
-            yield
-            return
-        waiting: list[str] | None = []
-
-        def deliver(text: str) -> None:
-            if waiting is None:
-                self._deliver(text)
-            else:
-                waiting.append(text)
-
-        self._listeners[topic] = deliver
-        await hub().subscribe(topic, deliver)
-        try:
-            yield
-        except BaseException:
-            await self.leave(topic)
-            raise
-        held, waiting = waiting, None
-        for text in held or ():
-            self._deliver(text)
-
-    async def leave(self, topic: str) -> None:
-        """Hear it no more."""
-        if listener := self._listeners.pop(topic, None):
-            await hub().unsubscribe(topic, listener)
+    async def leave(self, topics: Iterable[str]) -> None:
+        """Hear them no more."""
+        for topic in tuple(topics):
+            if topic in self._topics:
+                self._topics.discard(topic)
+                await hub().unsubscribe(topic, self._hear)
 
     async def leave_all(self) -> None:
         """Hear nothing more."""
-        for topic in list(self._listeners):
-            await self.leave(topic)
+        await self.leave(self._topics)
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Hold live frames back during the block, then pass them on."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if not self._holds:
+                self._release()
+
+    def _hear(self, text: str) -> None:
+        if not self._holds:
+            self._deliver(text)
+            return
+        if self._waiting is None:
+            self._waiting = []
+        self._waiting.append(text)
+        if len(self._waiting) > MOST_HELD:
+            self._release()  # early frames are gaps to the client, which knows what to do; endless waiting would be worse
+
+    def _release(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        for text in waiting or ():
+            self._deliver(text)

@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "irisx.settings")
 
@@ -14,6 +15,15 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "irisx.tasks.heartbeat", "schedule": 5.0, "options": {"expires": 10}},
     "forget old idempotency keys": {"task": "irisx.tasks.forget_idempotency_keys", "schedule": 3600.0},
     "forget stale typing": {"task": "chat.tasks.forget_stale_typing", "schedule": 60.0, "options": {"expires": 60}},
+    "tend conversations": {
+        "task": "chat.tasks.tend_conversations",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "compare agents' chats": {"task": "chat.tasks.compare_active_chats", "schedule": crontab(hour=3, minute=17)},
+    "agents who are gone": {"task": "accounts.tasks.declare_gone", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep files": {"task": "chat.tasks.sweep_files", "schedule": 600.0, "options": {"expires": 600}},
+    "forget the old": {"task": "chat.tasks.forget_the_old", "schedule": crontab(hour=2, minute=41)},
     "fold usage": {"task": "usage.tasks.fold_deltas", "schedule": 10.0, "options": {"expires": 10}},
     "roll billing periods": {"task": "usage.tasks.roll_periods", "schedule": 300.0, "options": {"expires": 300}},
     "usage partitions ahead": {"task": "usage.tasks.make_partitions", "schedule": 86_400.0},

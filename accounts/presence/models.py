@@ -19,6 +19,7 @@ class AgentPresence(TenantModel):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OFFLINE)
     status_message = models.CharField(max_length=120, blank=True)
     last_seen_at = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When the lease was found to have run out.")
     active_chats = models.PositiveIntegerField(default=0)
     max_concurrent_chats = models.PositiveIntegerField(default=5)
     last_assigned_at = models.DateTimeField(null=True, blank=True, help_text="When a chat last came to this agent.")
@@ -27,3 +28,11 @@ class AgentPresence(TenantModel):
         db_table = "chat_agent_presence"
         verbose_name_plural = "agent presence"
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="chat_agent_presence_once")]
+        indexes = [
+            # The look for agents whose lease ran out, every ten seconds over every tenant.
+            models.Index(
+                fields=["last_seen_at"],
+                condition=models.Q(gone_at=None) & ~models.Q(status="offline"),
+                name="chat_agent_presence_alive",
+            )
+        ]

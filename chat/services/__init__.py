@@ -5,8 +5,9 @@ from chat.services.handing import accept_conversation, chatters
 from chat.services.labelling import label_conversation
 from chat.services.messages import SentMessage, send_message
 from chat.services.reopening import reopen_conversation
-from chat.services.routing import drain, limit_chats
-from chat.services.signs import mark_read, note_presence, set_typing
+from chat.services.routing import drain, drain_all, limit_chats
+from chat.services.signs import mark_delivered, mark_read, note_presence, set_typing
+from chat.services.slots import compare_all
 from chat.services.tending import tend_all
 from chat.services.transferring import transfer_conversation
 
@@ -15,9 +16,12 @@ __all__ = [
     "accept_conversation",
     "chatters",
     "close_conversation",
+    "compare_all",
     "drain",
+    "drain_all",
     "label_conversation",
     "limit_chats",
+    "mark_delivered",
     "mark_read",
     "note_presence",
     "rate_conversation",

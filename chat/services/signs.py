@@ -1,8 +1,11 @@
-"""Passing signs: read marks, typing, presence. State, not log."""
+"""Passing signs: read and delivered marks, typing, presence. State, not log."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest, Least
 
@@ -11,6 +14,7 @@ from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from chat.actors import Actor
 from chat.events import ForBothSides, InboxChanged, PresenceChanged
+from chat.ledgers import SenderType
 from chat.models import Conversation, TypingIndicator
 from chat.selectors import both_numbers, desk_row
 from common.errors import NotFound
@@ -19,54 +23,143 @@ from common.live import publish_on_commit
 from common.timestamps import rfc3339
 
 TYPING_LASTS = timedelta(seconds=10)
+TYPING_AT_MOST_EVERY = timedelta(seconds=3)
+
+# One statement: no row comes back when this participant's sign was written less than three seconds ago.
+WRITE_TYPING = """
+INSERT INTO chat_typing_indicators AS t
+  (id, tenant_id, conversation_id, participant_type, participant_id, started_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (conversation_id, participant_type, participant_id)
+DO UPDATE SET started_at = excluded.started_at, expires_at = excluded.expires_at
+WHERE t.started_at <= excluded.started_at - %s
+RETURNING 1
+"""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a side is: the column of its mark and the head of its numbering."""
+
+    read: str
+    delivered: str
+    head: str
+
+
+MARKS = {
+    True: Mark("visitor_read_seq", "visitor_delivered_seq", "last_visitor_seq"),
+    False: Mark("agent_read_seq", "agent_delivered_seq", "last_seq"),
+}
 
 
 def mark_read(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, seq: int) -> None:
-    """Move the reader's mark forward to `seq` (in the reader's numbering); never back, never past the head."""
-    mark, head = ("visitor_read_seq", "last_visitor_seq") if actor.is_visitor else ("agent_read_seq", "last_seq")
+    """Move the reader's mark forward to `seq` (in the reader's numbering); never back, never past the head.
+
+    What is read was delivered. Raises NotFound for a conversation that is not the reader's.
+    """
+    mark = MARKS[actor.is_visitor]
     rows = _own(tenant_id, conversation_id, actor)
-    moved = rows.filter(**{f"{mark}__lt": seq}).update(**{mark: Greatest(F(mark), Least(Value(seq), F(head)))})
-    if not moved:
+    if not rows.filter(**{f"{mark.read}__lt": seq}).update(**_forward(seq, mark.head, mark.read, mark.delivered)):
+        _require(rows)
         return
-    stored = rows.values_list(mark, flat=True).get()
-    frame = {"type": "read", "participant": {"type": actor.type, "id": actor.public_id}}
-    seqs = both_numbers(tenant_id=tenant_id, conversation_id=conversation_id, seq=stored, for_visitor=actor.is_visitor)
-    publish_on_commit(ForBothSides(tenant_id, conversation_id, frame, seqs))
+    _tell_mark("read", rows, mark.read, actor)
     if not actor.is_visitor:
         publish_on_commit(InboxChanged(tenant_id, desk_row(tenant_id, conversation_id)))
 
 
+def mark_delivered(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, seq: int) -> None:
+    """Note that the actor's client holds everything up to `seq` (in its own numbering); never back, never past the head.
+
+    The desk's row does not change its version for it, and the inbox is not rung. Raises NotFound as `mark_read`.
+    """
+    mark = MARKS[actor.is_visitor]
+    rows = _own(tenant_id, conversation_id, actor)
+    if not rows.filter(**{f"{mark.delivered}__lt": seq}).update(**_forward(seq, mark.head, mark.delivered)):
+        _require(rows)
+        return
+    _tell_mark("delivered", rows, mark.delivered, actor)
+
+
+def _forward(seq: int, head: str, *marks: str) -> dict[str, Any]:
+    return {mark: Greatest(F(mark), Least(Value(seq), F(head))) for mark in marks}
+
+
+def _tell_mark(type: str, rows: QuerySet[Conversation], mark: str, actor: Actor) -> None:
+    tenant_id, conversation_id, stored = rows.values_list("tenant_id", "pk", mark).get()
+    frame = {"type": type, "participant": {"type": actor.type, "id": actor.public_id}}
+    seqs = both_numbers(tenant_id=tenant_id, conversation_id=conversation_id, seq=stored, for_visitor=actor.is_visitor)
+    publish_on_commit(ForBothSides(tenant_id, conversation_id, frame, seqs))
+
+
 def set_typing(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, is_typing: bool, now: datetime) -> None:
-    """Show or hide that somebody types, for ten seconds at most. One row per participant."""
+    """Show or hide that somebody types, for ten seconds at most. One row, and one write in three seconds, a participant."""
     if not _own(tenant_id, conversation_id, actor).filter(status=Conversation.Status.ACTIVE).exists():
         raise NotFound("There is no such open conversation.", pointer="/conversation_id")
-    rows = TypingIndicator.objects.for_tenant(tenant_id)
-    mine = {"conversation_id": conversation_id, "participant_type": actor.type, "participant_id": actor.id}
     expires_at = now + TYPING_LASTS if is_typing else now
-    if is_typing:
-        rows.update_or_create(
-            **mine,
-            defaults={"expires_at": expires_at},
-            create_defaults={"id": uuid7(), "tenant_id": tenant_id, "started_at": now, "expires_at": expires_at},
-        )
-    else:
-        rows.filter(**mine).delete()
+    is_written = _write_typing(tenant_id, conversation_id, actor, now, expires_at)
+    if is_written or not is_typing:
+        publish_on_commit(ForBothSides(tenant_id, conversation_id, typing_frame(actor, is_typing, expires_at)))
+
+
+def _write_typing(tenant_id: UUID, conversation_id: UUID, actor: Actor, now: datetime, expires_at: datetime) -> bool:
+    values: list[Any] = [
+        uuid7(),
+        tenant_id,
+        conversation_id,
+        actor.type,
+        actor.id,
+        now,
+        expires_at,
+        TYPING_AT_MOST_EVERY,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_TYPING, values)
+        return cursor.fetchone() is not None
+
+
+def typing_now(*, conversation: Conversation, but: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Return the typing frames of everybody else in a conversation who types just now. Two queries at most."""
+    rows = TypingIndicator.objects.for_tenant(conversation.tenant_id).filter(
+        conversation=conversation, expires_at__gt=now
+    )
+    others = [row for row in rows if (row.participant_type, row.participant_id) != (but.type, but.id)]
+    names = dict(User.objects.filter(pk__in=[r.participant_id for r in others]).values_list("pk", "name"))
+    frames = []
+    for row in others:
+        is_visitor = row.participant_type == SenderType.VISITOR
+        name = str(conversation.visitor) if is_visitor else names.get(row.participant_id, "")
+        actor = Actor(SenderType(row.participant_type), row.participant_id, name)
+        frames.append(typing_frame(actor, True, row.expires_at))
+    return frames
+
+
+def typing_frame(actor: Actor, is_typing: bool, expires_at: datetime) -> dict[str, Any]:
+    """Return what both sides are told of somebody's typing."""
     participant = {"type": actor.type, "id": actor.public_id, "name": actor.name}
-    frame = {"type": "typing", "participant": participant, "is_typing": is_typing, "expires_at": rfc3339(expires_at)}
-    publish_on_commit(ForBothSides(tenant_id, conversation_id, frame))
+    return {"type": "typing", "participant": participant, "is_typing": is_typing, "expires_at": rfc3339(expires_at)}
 
 
 def note_presence(
     *, tenant_id: UUID, user: User, status: str, status_message: str | None, now: datetime
 ) -> AgentPresence:
-    """Store the status an agent chose and tell colleagues and visitors."""
-    row = presence.choose_status(
+    """Store the status an agent chose; `chat.receivers` tells colleagues and visitors."""
+    return presence.choose_status(
         tenant_id=tenant_id, user_id=user.pk, status=status, status_message=status_message, now=now
     )
-    agent = {"id": encode("us", user.pk), "name": user.name, "status": row.status}
+
+
+def tell_presence(*, tenant_id: UUID, user_id: UUID, status: str, now: datetime) -> None:
+    """Tell colleagues and visitors, once committed, what an agent has become."""
+    name = User.objects.filter(pk=user_id).values_list("name", flat=True).first() or ""
     anybody = presence.online(tenant_id=tenant_id, now=now).exists()
-    publish_on_commit(PresenceChanged(tenant_id, agent, anybody))
-    return row
+    publish_on_commit(
+        PresenceChanged(tenant_id, {"id": encode("us", user_id), "name": name, "status": status}, anybody)
+    )
+
+
+def _require(rows: QuerySet[Conversation]) -> None:
+    if not rows.exists():
+        raise NotFound("There is no such conversation.", pointer="/conversation_id")
 
 
 def _own(tenant_id: UUID, conversation_id: UUID, actor: Actor) -> QuerySet[Conversation]:

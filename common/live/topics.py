@@ -1,6 +1,7 @@
 """Topic names, built by the server from (owner, object, audience), never from input."""
 
 import re
+import sys
 from uuid import UUID
 
 ALLOWED = re.compile(r"[A-Za-z0-9._-]{1,99}")
@@ -11,4 +12,9 @@ def topic(owner: UUID, kind: str, id: UUID | None = None, *, audience: str) -> s
     name = ".".join([owner.hex, kind, *([id.hex] if id else []), audience])
     if not ALLOWED.fullmatch(name):
         raise ValueError(f"{name!r} cannot be a topic: A-Z, a-z, 0-9, '.', '_', '-' and under 100 characters.")
-    return name
+    return sys.intern(name)  # thousands of sockets hold the same few names
+
+
+def process_topic(kind: str) -> str:
+    """Return the topic every process listens to, e.g. for revocations."""
+    return f"irisx.{kind}"

@@ -11,7 +11,6 @@ from django.utils import timezone
 from accounts import authentication, services, tokens
 from accounts.models import ApiKey, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, SCOPES, Role
-from accounts.presence import services as presence
 from accounts.signals import tenant_created
 from accounts.tenancy import system_access, tenant_scope
 from common.errors import Forbidden, Invalid, NotAuthenticated
@@ -51,14 +50,16 @@ class TestAnApiKey:
 class TestAVisitorToken:
     def test_expires_after_thirty_days(self, acme: factories.Company) -> None:
         token, expires_at = tokens.issue_visitor_token(
-            tenant_id=acme.tenant.pk, visitor_id=acme.owner.pk, now=factories.NOW
+            tenant_id=acme.tenant.pk, visitor_id=acme.owner.pk, auth_version=1, now=factories.NOW
         )
         assert expires_at == factories.NOW + timedelta(days=30)
         with pytest.raises(NotAuthenticated, match="expired"):
             authentication.by_visitor_token(token, now=expires_at)
 
     def test_of_a_suspended_tenant_is_refused(self, acme: factories.Company) -> None:
-        token, _ = tokens.issue_visitor_token(tenant_id=acme.tenant.pk, visitor_id=acme.owner.pk, now=factories.NOW)
+        token, _ = tokens.issue_visitor_token(
+            tenant_id=acme.tenant.pk, visitor_id=acme.owner.pk, auth_version=1, now=factories.NOW
+        )
         with system_access("test"):
             Tenant.objects.filter(pk=acme.tenant.pk).update(status=Tenant.Status.SUSPENDED)
         with pytest.raises(Forbidden):
@@ -137,25 +138,6 @@ class TestRoles:
 
 
 class TestPresence:
-    def test_ends_with_the_lease_and_keeps_the_chosen_status(self, acme: factories.Company) -> None:
-        ids = {"tenant_id": acme.tenant.pk, "user_id": acme.agent.pk}
-        with tenant_scope(acme.tenant.pk):
-            row = presence.choose_status(**ids, status="online", now=factories.NOW)
-            assert presence.effective_status(row, factories.NOW + timedelta(seconds=69)) == "online"
-            assert presence.effective_status(row, factories.NOW + timedelta(seconds=70)) == "offline"
-            assert not presence.online(tenant_id=acme.tenant.pk, now=factories.NOW + timedelta(seconds=70)).exists()
-            presence.sign_of_life(**ids, now=factories.NOW + timedelta(seconds=100))
-            assert presence.online(tenant_id=acme.tenant.pk, now=factories.NOW + timedelta(seconds=101)).exists()
-
-    def test_a_clean_close_shortens_the_lease_to_eight_seconds(self, acme: factories.Company) -> None:
-        ids = {"tenant_id": acme.tenant.pk, "user_id": acme.agent.pk}
-        with tenant_scope(acme.tenant.pk):
-            presence.choose_status(**ids, status="online", now=factories.NOW)
-            presence.shorten_lease(**ids, now=factories.NOW)
-            row = presence.presence_of(**ids)
-            assert presence.effective_status(row, factories.NOW + timedelta(seconds=7)) == "online"
-            assert presence.effective_status(row, factories.NOW + timedelta(seconds=8)) == "offline"
-
     def test_refuses_an_unknown_status(self, acme: factories.Company, signed_in: Any) -> None:
         answer = signed_in(acme.agent).post(
             "/v1/chat/agent/presence", {"status": "asleep"}, content_type="application/json"

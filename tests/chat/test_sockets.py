@@ -10,9 +10,10 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 
-from accounts import consumers, tokens
+from accounts import tokens
 from accounts.authentication import by_membership
 from accounts.models import Membership, Tenant, User
+from accounts.sockets import consumer, pulse
 from accounts.tenancy import system_access
 from chat import selectors
 from chat.models import Message
@@ -144,7 +145,7 @@ class TestSigningIn:
         assert await socket.closed_with() == 4001
 
     async def test_silence_closes(self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "SIGN_IN_SECONDS", 0.1)
+        monkeypatch.setattr(consumer, "SIGN_IN_SECONDS", 0.1)
         assert await (await visitor()).closed_with() == 4001
 
     async def test_a_finance_person_has_no_desk(self, chat: Chat, agent: Opener) -> None:
@@ -159,7 +160,8 @@ class TestWhenStorageFails:
         async def refuse(*args: Any) -> None:
             raise ConnectionError("Valkey is away")
 
-        monkeypatch.setattr("common.live.hub.channel_layer", lambda: SimpleNamespace(new_channel=refuse))
+        layer = SimpleNamespace(new_channel=refuse, flush=refuse, on_connect=lambda tell: None)
+        monkeypatch.setattr("common.live.hub.channel_layer", lambda: layer)
 
     @pytest.mark.usefixtures("dead_valkey")
     async def test_a_visitor_chats_on_without_the_doorbell(self, chat: Chat, visitor: Opener) -> None:
@@ -184,7 +186,7 @@ class TestWhenStorageFails:
     async def test_a_failing_database_keeps_the_socket_and_its_pings(
         self, chat: Chat, agent: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        monkeypatch.setattr(pulse, "PING_SECONDS", 0.2)
         desk = await agent(ticket=await ticket_of(chat.company.agent))
         await desk.next("ping")
 
@@ -192,7 +194,7 @@ class TestWhenStorageFails:
             raise OperationalError("gone")
 
         with monkeypatch.context() as outage:
-            outage.setattr("accounts.authentication.current_user_principal", fail)
+            outage.setattr("chat.pulse.examine_agents", fail)
             while "heads" in await desk.next("ping"):
                 continue
         while "heads" not in await desk.next("ping"):
@@ -270,7 +272,7 @@ class TestCatchingUp:
         assert (await panel.next("reset"))["head"] == 4
 
     async def test_a_ping_carries_the_heads(self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        monkeypatch.setattr(pulse, "PING_SECONDS", 0.2)
         panel = await visitor(visitor_token=chat.visitor_token)
         assert (await panel.next("ping"))["heads"] == {chat.conversation_id: 1}
 
@@ -336,7 +338,7 @@ class TestRefusals:
     async def test_a_suspended_membership_is_out_at_the_next_ping(
         self, chat: Chat, agent: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        monkeypatch.setattr(pulse, "PING_SECONDS", 0.2)
         desk = await agent(ticket=await ticket_of(chat.company.agent))
         await desk.next("ready")
         await sync_to_async(_suspend)(chat.company.agent)
@@ -345,7 +347,7 @@ class TestRefusals:
     async def test_a_suspended_tenants_visitor_is_out_at_the_next_ping(
         self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(consumers, "PING_SECONDS", 0.2)
+        monkeypatch.setattr(pulse, "PING_SECONDS", 0.2)
         panel = await visitor(visitor_token=chat.visitor_token)
         await panel.next("ready")
         await sync_to_async(_suspend_tenant)(chat.tenant_id)

@@ -1,0 +1,48 @@
+"""Whatever changes what somebody may do rings the revocation's doorbell, wherever it is changed."""
+
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from accounts import revocation
+from accounts.models import Membership, Tenant, User
+
+MATTERS = {
+    User: {"is_active", "auth_version", "password"},
+    Membership: {"is_active", "role"},
+    Tenant: {"status", "settings"},
+}
+
+
+def _matters(sender: type[Any], created: bool, update_fields: frozenset[str] | None) -> bool:
+    return not created and (update_fields is None or not MATTERS[sender].isdisjoint(update_fields))
+
+
+@receiver(post_save, sender=User, dispatch_uid="accounts.user_saved")
+def on_user_saved(instance: User, created: bool, update_fields: frozenset[str] | None, **kwargs: Any) -> None:
+    """Have a changed person's sockets re-checked."""
+    if _matters(User, created, update_fields):
+        revocation.ring(people=[instance.pk])
+
+
+@receiver(post_save, sender=Membership, dispatch_uid="accounts.membership_saved")
+def on_membership_saved(
+    instance: Membership, created: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    """Have a member's sockets re-checked when the role or the place in the company changed."""
+    if _matters(Membership, created, update_fields):
+        revocation.ring(people=[instance.user_id])
+
+
+@receiver(post_delete, sender=Membership, dispatch_uid="accounts.membership_deleted")
+def on_membership_deleted(instance: Membership, **kwargs: Any) -> None:
+    """Have a former member's sockets re-checked."""
+    revocation.ring(people=[instance.user_id])
+
+
+@receiver(post_save, sender=Tenant, dispatch_uid="accounts.tenant_saved")
+def on_tenant_saved(instance: Tenant, created: bool, update_fields: frozenset[str] | None, **kwargs: Any) -> None:
+    """Have a company's sockets re-checked when it was suspended."""
+    if _matters(Tenant, created, update_fields):
+        revocation.ring(tenants=[instance.pk])
