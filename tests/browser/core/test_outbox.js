@@ -105,3 +105,22 @@ export async function forgets_one_that_is_known_to_be_stored() {
   await settle();
   equal([states(box), states(make(async () => ({})))], [[], []]);
 }
+
+export async function says_a_refusal_in_the_readers_words_and_a_pause_with_its_length() {
+  const pauses = [];
+  const refuse = new Outbox({ store: openStore(), prefix: "box.", send: async () => Promise.reject(new Problem({ code: "blocked" }, 403)), explain: ({ code }) => `no: ${code}` });
+  refuse.add("a", "one");
+  const pause = new Outbox({ store: openStore(), prefix: "other.", send: async () => Promise.reject(new Problem({}, 429, 7)), onPause: (_, seconds) => pauses.push(seconds) });
+  pause.add("a", "one");
+  await settle();
+  equal([refuse.items("a")[0].error, pauses, states(pause)], ["no: blocked", [7], ["one queued"]]);
+}
+
+export async function clears_a_lane_and_no_other() {
+  const box = make(async () => Promise.reject(new Disconnected()));
+  box.add("a", "one");
+  box.add("b", "two");
+  await settle();
+  box.clear("a");
+  equal([states(box), states(box, "b"), states(make(async () => ({})), "a")], [[], ["two queued"], []]);
+}

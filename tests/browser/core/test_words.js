@@ -1,6 +1,6 @@
 import { contrast, ground, mix, parse, readable } from "/static/ui/color.js";
 import { initials, linked, reconcile } from "/static/ui/dom.js";
-import { shortAge, translator } from "/static/ui/i18n.js";
+import { fileSize, shortAge, translator } from "/static/ui/i18n.js";
 import { rowsOf } from "/static/chat/thread.js";
 import { equal, event } from "./assert.js";
 
@@ -83,4 +83,16 @@ export function leaves_the_beginning_of_a_conversation_unsaid() {
   const status = { type: "status", occurred_at: new Date().toISOString(), payload: { status: "active" } };
   const rows = rowsOf({ entries: [{ seq: 1, event: status }, { seq: 9, event: status }], pending: [], side: "agent", readSeq: 0, describe: () => "opened" });
   equal(rows.map(({ key }) => key), ["e:9"]);
+}
+
+export function hostile_text_stays_text() {
+  const hostile = ["<script>x</script>", "javascript:alert(1)", "data:text/html,<b>", "vbscript:x", "https://a.example/\"onmouseover=\"x", "java\nscript:alert(1)", "HTTPS://A.example"];
+  const box = document.createElement("div");
+  box.append(...hostile.flatMap((text) => [...linked(text), "\n"]));
+  equal(box.textContent, hostile.map((text) => `${text}\n`).join(""));
+  equal([...box.querySelectorAll("*")].map((node) => [node.tagName, node.protocol, node.getAttribute("onmouseover")]), [["A", "https:", null], ["A", "https:", null]]);
+}
+
+export function says_sizes_as_people_do() {
+  equal([fileSize(1, "en"), fileSize(820_400, "en"), fileSize(2_400_000, "en"), fileSize(2_400_000, "de")], ["1 kB", "820 kB", "2.4 MB", "2,4 MB"]);
 }

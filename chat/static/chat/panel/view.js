@@ -118,6 +118,7 @@ export class View {
 
   #build() {
     const { parts, session, config } = this;
+    parts.panel.hidden = false;
     this.files = new Files({ words, load: (id) => this.person.request("GET", `attachments/${id}`), onGrow: () => this.thread.isAtEnd && this.thread.toEnd() });
     const actions = { retry: (id) => session.outbox.retry(id), discard: (id) => session.outbox.remove(id) };
     this.thread = new Thread({ list: parts.thread, scroller: parts.scroll, words, actions, files: this.files });
