@@ -9,6 +9,8 @@ from chat.api.conversations import ConversationViewSet
 from chat.api.desk import AgentConversationsViewSet, AgentsViewSet, PresenceViewSet
 from chat.api.handing import HandingViewSet
 from chat.api.public import StartViewSet, WidgetViewSet
+from chat.api.search import SearchViewSet
+from chat.api.widgets import WidgetsViewSet
 from chat.api.visitors import OwnViewSet, VisitorsViewSet
 from chat.api.widgets import WidgetsViewSet
 
@@ -17,6 +19,7 @@ urlpatterns = [
     path("widgets", WidgetsViewSet.as_view({"get": "list", "post": "create"})),
     path("widgets/<str:id>", WidgetsViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "remove"})),
     path("widgets/<str:id>/identity-secret", WidgetsViewSet.as_view({"post": "rotate"})),
+    path("search", SearchViewSet.as_view({"get": "list"})),
     path("labels", LabelViewSet.as_view({"get": "list", "post": "create"})),
     path("labels/<str:id>", LabelViewSet.as_view({"patch": "change", "delete": "remove"})),
     path("canned-replies", CannedReplyViewSet.as_view({"get": "list", "post": "create"})),

@@ -78,6 +78,7 @@ ROUTES = [
     Route("PATCH", "v1/chat/widgets/<str:id>", MANAGE, names="widget_key", body={"name": "Shop"}),
     Route("DELETE", "v1/chat/widgets/<str:id>", MANAGE, names="widget_key"),
     Route("POST", "v1/chat/widgets/<str:id>/identity-secret", MANAGE, names="widget_key"),
+    Route("GET", "v1/chat/search", CHAT, body={"q": "secret"}),
     Route("GET", "v1/chat/labels", CHAT),
     Route("POST", "v1/chat/labels", MANAGE, body={"name": "vip"}),
     Route("PATCH", "v1/chat/labels/<str:id>", MANAGE, names="label", body={"name": "gold"}),
@@ -144,7 +145,7 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     body = {key: value.format(**names) if isinstance(value, str) else value for key, value in route.body.items()}
     client = world.callers[caller]()
     if route.method == "GET":
-        return client.get(path)
+        return client.get(path, body)
     send = {"POST": client.post, "PATCH": client.patch, "DELETE": client.delete}[route.method]
     return send(path, body, content_type="application/json")
 
