@@ -102,9 +102,8 @@ def _they_talk(demo: dict[str, Any], bob: Agent, dana: Visitor) -> str:
     expect(bob.row(QUESTION)).to_be_visible()
     bob.row(QUESTION).click()
     expect(bob.messages).to_contain_text(QUESTION)
-    bob.page.get_by_role("button", name="Accept").click()
+    bob.accept()
 
-    expect(bob.field).to_be_focused()
     bob.field.press_sequentially("Hi")
     expect(dana.panel.get_by_text("is typing…")).to_be_visible()
     bob.say(ANSWER)

@@ -67,7 +67,10 @@ function refuse(form, error, problem) {
   field?.focus?.();
 }
 
-/** A labelled field. */
+/** A labelled field, with a hint that is read after its name. */
 export function field(label, input, hint = "") {
-  return h("label", { class: "field" }, h("span", { class: "field__label" }, label), input, hint && h("span", { class: "field__hint" }, hint));
+  input.id = `field-${(count += 1)}`;
+  const about = hint && h("p", { class: "field__hint", id: `${input.id}-hint` }, hint);
+  if (about) input.setAttribute("aria-describedby", about.id);
+  return h("div", { class: "field" }, h("label", { class: "field__label", for: input.id }, label), input, about);
 }

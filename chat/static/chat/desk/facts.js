@@ -93,7 +93,7 @@ function acts({ row, words, act, may }) {
 
 function labels({ row, words, act, may, catalogue }) {
   const change = may.reply && h("button", { class: "btn btn--quiet facts__add", type: "button", data: { key: "labels" }, onclick: act.labels }, icon("plus"), words("label.change"));
-  return [row.labels.map((name) => chip(name, catalogue.colorOf(name))), change];
+  return [...row.labels.map((name) => chip(name, catalogue.colorOf(name))), change];
 }
 
 function contact({ row, known, words }) {

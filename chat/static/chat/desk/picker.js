@@ -16,7 +16,7 @@ export class Picker {
   constructor({ label, placeholder, find, draw, pick, nothing, isMultiple = false }) {
     Object.assign(this, { find, draw, pick, nothing });
     this.id = `picker-${(count += 1)}`;
-    this.field = h("input", { class: "input", type: "search", role: "combobox", "aria-expanded": "true", "aria-controls": this.id, "aria-label": label, "aria-autocomplete": "list", placeholder, autocomplete: "off", spellcheck: "false", autofocus: true });
+    this.field = h("input", { class: "input", type: "text", inputmode: "search", role: "combobox", "aria-expanded": "true", "aria-controls": this.id, "aria-label": label, "aria-autocomplete": "list", placeholder, autocomplete: "off", spellcheck: "false", autofocus: true });
     this.list = h("ul", { class: "picker__list", role: "listbox", id: this.id, "aria-label": label, "aria-multiselectable": isMultiple ? "true" : null });
     this.said = h("p", { class: "picker__said", role: "status" });
     this.element = h("div", { class: "picker" }, this.field, this.list, this.said);

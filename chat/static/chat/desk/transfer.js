@@ -12,7 +12,8 @@ export function openTransfer({ row, agents, me, words, hand }) {
   const people = others.map((agent) => person(agent, me, words));
   const queue = row.agent && choice(QUEUE, [h("span", { class: "choice__face" }, icon("inbox")), h("span", { class: "choice__name" }, words("transfer.queue"))]);
   const choices = [...people, queue].filter(Boolean);
-  const first = choices[0]?.querySelector("input");
+  const ready = others.findIndex(({ status }) => status === "online");
+  const first = choices.at(ready < 0 ? -1 : ready)?.querySelector("input");
   if (first) first.checked = first.autofocus = true;
   openForm({
     title: words("transfer.title"),
