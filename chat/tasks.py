@@ -4,7 +4,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.tenancy import system_access
+from chat import services
+from chat.attachments.services import sweep_unsent
 from chat.models import TypingIndicator
+from chat.privacy.retention import forget_the_old
 
 
 @shared_task(name="chat.tasks.forget_stale_typing")
@@ -12,3 +15,30 @@ def forget_stale_typing(**kwargs: object) -> None:
     """Delete typing rows that have run out."""
     with system_access("typing rows expire"):
         TypingIndicator.unscoped.filter(expires_at__lt=timezone.now()).delete()
+
+
+@shared_task(name="chat.tasks.tend_conversations")
+def tend_conversations(**kwargs: object) -> None:
+    """Return, abandon and close what nobody tends, then offer what waits: the net under every drain after a commit."""
+    now = timezone.now()
+    services.tend_all(now=now)
+    services.drain_all(now=now)
+
+
+@shared_task(name="chat.tasks.compare_active_chats")
+def compare_active_chats(**kwargs: object) -> None:
+    """Hold every agent's count of chats against the conversations."""
+    services.compare_all()
+
+
+@shared_task(name="chat.tasks.sweep_files")
+def sweep_files(**kwargs: object) -> None:
+    """Remove files nobody sent within a day, and those that were erased."""
+    while sweep_unsent(now=timezone.now()):
+        continue
+
+
+@shared_task(name="chat.tasks.forget_the_old", time_limit=3600)
+def forget_the_old_ones(**kwargs: object) -> None:
+    """Delete what tenants do not keep any longer."""
+    forget_the_old(now=timezone.now())

@@ -9,8 +9,8 @@ from chat.api.conversations import ConversationViewSet
 from chat.api.desk import AgentConversationsViewSet, AgentsViewSet, PresenceViewSet
 from chat.api.handing import HandingViewSet
 from chat.api.public import StartViewSet, WidgetViewSet
+from chat.api.reports import StatsViewSet
 from chat.api.search import SearchViewSet
-from chat.api.widgets import WidgetsViewSet
 from chat.api.visitors import OwnViewSet, VisitorsViewSet
 from chat.api.widgets import WidgetsViewSet
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("widgets", WidgetsViewSet.as_view({"get": "list", "post": "create"})),
     path("widgets/<str:id>", WidgetsViewSet.as_view({"get": "retrieve", "patch": "change", "delete": "remove"})),
     path("widgets/<str:id>/identity-secret", WidgetsViewSet.as_view({"post": "rotate"})),
+    path("stats", StatsViewSet.as_view({"get": "show"})),
     path("search", SearchViewSet.as_view({"get": "list"})),
     path("labels", LabelViewSet.as_view({"get": "list", "post": "create"})),
     path("labels/<str:id>", LabelViewSet.as_view({"patch": "change", "delete": "remove"})),
@@ -43,7 +44,10 @@ urlpatterns = [
     path("attachments", non_atomic_requests(AttachmentsViewSet.as_view({"post": "create"}))),
     path("attachments/<str:id>", AttachmentsViewSet.as_view({"get": "show"})),
     path("visitor", OwnViewSet.as_view({"get": "show", "patch": "change"})),
-    path("visitors/<str:id>", VisitorsViewSet.as_view({"get": "show", "patch": "change"})),
+    path("visitor/export", OwnViewSet.as_view({"get": "export"})),
+    path("visitor/forget", OwnViewSet.as_view({"post": "forget"})),
+    path("visitors/<str:id>", VisitorsViewSet.as_view({"get": "show", "patch": "change", "delete": "erase"})),
+    path("visitors/<str:id>/export", VisitorsViewSet.as_view({"get": "export"})),
     path("visitors/<str:id>/block", VisitorsViewSet.as_view({"post": "block"})),
     path("visitors/<str:id>/unblock", VisitorsViewSet.as_view({"post": "unblock"})),
     path("queue", AgentConversationsViewSet.as_view({"get": "queue"})),

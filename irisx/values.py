@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 LEAST_SECRET = 50
-ADDRESSINGS = {"auto", "path", "virtual"}
+ADDRESSINGS = {"path", "virtual"}
 # Name → (burst, how many more a minute). A busy person stays well below: nobody types thirty messages at once and one a
 # second after.
 LIMITS = {
@@ -118,11 +118,11 @@ def storage(value: str) -> dict[str, Any]:
     """Return django-storages' options of an S3-compatible bucket; empty: the media folder."""
     if not value:
         return {}
-    right = "s3://key:secret@endpoint[:port]/bucket[?region=…&prefix=…&scheme=http&addressing=path|virtual]"
+    right = "s3://key:secret@endpoint[:port]/bucket[?region=…&prefix=…&scheme=http&addressing=virtual]"
     parts = _split(value, right)
     more = dict(parse_qsl(parts.query))
     bucket = parts.path.strip("/")
-    scheme, addressing = more.pop("scheme", "https"), more.pop("addressing", "auto")
+    scheme, addressing = more.pop("scheme", "https"), more.pop("addressing", "path")
     region, prefix = more.pop("region", None), more.pop("prefix", "")
     is_complete = parts.hostname and parts.username and parts.password and bucket and "/" not in bucket
     if (

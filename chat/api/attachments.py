@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -68,6 +69,11 @@ class AttachmentsViewSet(TenantViewSet):
     permissions = {"create": (VISIT, REPLY), "show": (VISIT, READ)}
     parser_classes = [MultiPartParser]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # An upload is outside the request's transaction (see `create`); until then it has this one.
+        self._scope.enter_context(transaction.atomic())
+        super().initial(request, *args, **kwargs)
+
     @extend_schema(
         summary="Upload a file",
         description="A form of `conversation_id` and `file`. The type is found in the content. Nobody else sees the file until "
@@ -83,21 +89,32 @@ class AttachmentsViewSet(TenantViewSet):
         upload, conversation_id = self._upload(request)
         # The row is committed before the bytes are written, and no transaction waits for the storage meanwhile.
         self._scope.close()
-        with tenant_scope(self.principal.tenant_id):
-            attachment = services.announce_upload(
+        try:
+            attachment = self._announced(upload, conversation_id)
+            self._store(attachment, upload)
+        except BaseException:
+            # A refusal rolls back the transaction it finds open: this one, which holds nothing.
+            self._scope.enter_context(transaction.atomic())
+            raise
+        return Response(self._present(attachment), status=201)
+
+    def _announced(self, upload: Upload, conversation_id: UUID) -> Attachment:
+        with transaction.atomic(), tenant_scope(self.principal.tenant_id):
+            return services.announce_upload(
                 tenant_id=self.principal.tenant_id,
                 conversation_id=conversation_id,
                 actor=actor_of(self.principal),
                 upload=upload,
                 now=self.now,
             )
+
+    def _store(self, attachment: Attachment, upload: Upload) -> None:
         try:
             services.store_upload(attachment, upload)
         except BaseException:
             with tenant_scope(self.principal.tenant_id):
                 services.withdraw_upload(attachment)
             raise
-        return Response(self._present(attachment), status=201)
 
     def _upload(self, request: Request) -> tuple[Upload, UUID]:
         file, conversation_id = request.data.get("file"), request.data.get("conversation_id")

@@ -1,6 +1,9 @@
 """Visitors over HTTP: what agents know of them, and what a visitor says of itself."""
 
+import tempfile
+from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -9,17 +12,24 @@ from rest_framework.response import Response
 
 from accounts import tokens
 from accounts.api import TenantViewSet
+from accounts.principals import Principal
 from chat import identity, limits
 from chat.api.fields import AttributesField
+from chat.attachments.files import FileResponse
+from chat.attachments.names import disposition
 from chat.models import Conversation, Visitor, Widget
 from chat.presenting import agents_view, own_view
+from chat.privacy.erasing import erase_visitor
+from chat.privacy.exporting import export_visitor
 from chat.services import identifying, visitors
 from chat.services.visitors import Said
+from common.clients import address_of
 from common.errors import Invalid
-from common.ids import decode
+from common.ids import decode, encode
 from common.timestamps import rfc3339
 
 VISIT, READ, REPLY, MANAGE = "chat.visit", "chat.read", "chat.reply", "chat.manage"
+SPOOLED_BYTES = 1024 * 1024
 Base = serializers.Serializer[Any]
 
 
@@ -79,7 +89,9 @@ CHANGE = OpenApiExample(
 class VisitorsViewSet(TenantViewSet):
     """Visitors as agents see them."""
 
-    permissions = {"show": READ, "change": REPLY, "block": REPLY, "unblock": REPLY}
+    permissions = {
+        "show": READ, "change": REPLY, "block": REPLY, "unblock": REPLY, "export": MANAGE, "erase": MANAGE,
+    }  # fmt: skip
 
     @extend_schema(summary="A visitor", responses={200: VisitorAnswer}, tags=["visitors"])
     def show(self, request: Request, id: str) -> Response:
@@ -113,11 +125,37 @@ class VisitorsViewSet(TenantViewSet):
         visitors.unblock_visitor(tenant_id=self.principal.tenant_id, visitor_id=decode("vi", id))
         return self.show(request, id)
 
+    @extend_schema(
+        summary="Everything held of a visitor",
+        description="One JSON document, private notes included; links to files end after ten minutes.",
+        responses={200: dict[str, Any]},
+        tags=["visitors"],
+    )
+    def export(self, request: Request, id: str) -> FileResponse:
+        return exported(decode("vi", id), self.principal, self.now)
+
+    @extend_schema(
+        summary="Erase a visitor",
+        description="Name, address, attributes, pages, answers, texts, feedback and files go for good; that there were "
+        "conversations stays. Open ones are closed.",
+        responses={204: None},
+        tags=["visitors"],
+    )
+    def erase(self, request: Request, id: str) -> Response:
+        erase_visitor(
+            tenant_id=self.principal.tenant_id,
+            visitor_id=decode("vi", id),
+            by=self.principal,
+            address=address_of(request),
+            now=self.now,
+        )
+        return Response(status=204)
+
 
 class OwnViewSet(TenantViewSet):
     """A visitor about itself."""
 
-    permissions = {"show": VISIT, "change": VISIT}
+    permissions = {"show": VISIT, "change": VISIT, "export": VISIT, "forget": VISIT}
 
     @extend_schema(summary="Who I am, as a visitor", responses={200: OwnAnswer}, tags=["visitors"])
     def show(self, request: Request) -> Response:
@@ -144,6 +182,22 @@ class OwnViewSet(TenantViewSet):
         visitor = visitors.note_said(tenant_id=tenant_id, visitor_id=visitor_id, said=_said(wanted), now=self.now)
         return Response({**own_view(visitor), **answer})
 
+    @extend_schema(summary="Everything held of me, as a visitor", responses={200: dict[str, Any]}, tags=["visitors"])
+    def export(self, request: Request) -> FileResponse:
+        return exported(self.principal.id, self.principal, self.now)
+
+    @extend_schema(
+        summary="Forget me",
+        description="Erases this visitor as `DELETE /visitors/{id}` does; its tokens end.",
+        request=None,
+        responses={204: None},
+        tags=["visitors"],
+    )
+    def forget(self, request: Request) -> Response:
+        me = self.principal
+        erase_visitor(tenant_id=me.tenant_id, visitor_id=me.id, by=me, address="", now=self.now)
+        return Response(status=204)
+
     def _identified(self, token: str | None) -> tuple[dict[str, Any], Any]:
         """Return what the answer says besides, and who the visitor is from now on."""
         mine = self.principal.id
@@ -161,6 +215,18 @@ class OwnViewSet(TenantViewSet):
 
     def _mine(self) -> Visitor:
         return visitors.visitor_of(tenant_id=self.principal.tenant_id, visitor_id=self.principal.id)
+
+
+def exported(visitor_id: UUID, reader: Principal, now: datetime) -> FileResponse:
+    """Return the export as a download; it is written to a temporary file inside the tenant's scope and sent from there."""
+    file = tempfile.SpooledTemporaryFile(max_size=SPOOLED_BYTES)  # noqa: SIM115 - the response closes it
+    export_visitor(visitor_id=visitor_id, reader=reader, to=file, now=now)
+    length = file.tell()
+    response = FileResponse(file, 0, length, content_type="application/json")
+    response["Content-Length"] = str(length)
+    response["Content-Disposition"] = disposition(f"{encode('vi', visitor_id)}.json", is_inline=False)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _widget_of(visitor: Visitor) -> Widget:

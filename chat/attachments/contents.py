@@ -23,6 +23,7 @@ UNKNOWN: Final = "application/octet-stream"
 PLAIN: Final = "text/plain"
 # 40 megapixels: the largest phone cameras' ordinary pictures, 160 MB when a browser unpacks one.
 MOST_PIXELS: Final = 40_000_000
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS  # Pillow's own guard: it refuses twice as many whatever is done with them
 HEAD_BYTES: Final = 64 * 1024
 # Named for their icon alone; they are downloads whatever they are called.
 NAMED: Final = frozenset(

@@ -4,6 +4,7 @@ The row comes first and goes last: whatever crashes in between leaves a row that
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from chat.models import Attachment, Conversation, Widget
 from common.errors import Conflict, Forbidden, Invalid, NotFound
 from common.http import TooLarge
 from common.ids import uuid7
+
+logger = logging.getLogger(__name__)
 
 UNSENT_KEPT = timedelta(hours=24)
 DISCARDED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,9 +73,15 @@ def store_upload(attachment: Attachment, upload: Upload) -> None:
 
 
 def withdraw_upload(attachment: Attachment) -> None:
-    """Undo an announced upload whose bytes could not be written."""
-    remove_objects([attachment])
-    Attachment.objects.for_tenant(attachment.tenant_id).filter(pk=attachment.pk, message_id=None).delete()
+    """Undo an announced upload whose bytes could not be written; what cannot be undone now is left to the sweep."""
+    rows = Attachment.objects.for_tenant(attachment.tenant_id).filter(pk=attachment.pk)
+    discard(rows)
+    try:
+        remove_objects([attachment])
+    except Exception:  # the storage that did not take the bytes may not answer to this either
+        logger.warning("a failed upload is left to the sweep", exc_info=True)
+    else:
+        rows.delete()
 
 
 def take_for_message(

@@ -81,9 +81,8 @@ def _merge(tenant_id: UUID, visitor_id: UUID, person: Visitor, now: datetime) ->
     visitor = nobody.select_for_update().first()
     if visitor is None:
         return
+    keys = _locked_conversations(visitor, person)
     _close_doubles(visitor, person, now)
-    mine = Conversation.objects.for_tenant(tenant_id).filter(visitor=visitor)
-    keys = list(mine.order_by("pk").select_for_update().values_list("pk", flat=True))
     Conversation.objects.for_tenant(tenant_id).filter(pk__in=keys).update(visitor=person)
     _move_what_was_said(tenant_id, keys, visitor.pk, person.pk)
     TypingIndicator.objects.for_tenant(tenant_id).filter(participant_id=visitor.pk).delete()
@@ -96,6 +95,13 @@ def _merge(tenant_id: UUID, visitor_id: UUID, person: Visitor, now: datetime) ->
     visitor_key = visitor.pk
     visitor.delete()
     revocation.ring(people=[visitor_key])
+
+
+def _locked_conversations(visitor: Visitor, person: Visitor) -> list[UUID]:
+    """Lock both sides' conversations in the order of their keys, before any agent's row; return the visitor's."""
+    rows = Conversation.objects.for_tenant(person.tenant_id).filter(visitor_id__in=[visitor.pk, person.pk])
+    locked = rows.order_by("pk").select_for_update().values_list("pk", "visitor_id")
+    return [key for key, owner in locked if owner == visitor.pk]
 
 
 def _close_doubles(visitor: Visitor, person: Visitor, now: datetime) -> None:
