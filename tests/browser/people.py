@@ -51,7 +51,22 @@ class Agent(Person):
         expect(status).to_have_accessible_name("Your status: Online")
 
     def row(self, text: str) -> Any:
-        return self.page.get_by_role("option").filter(has_text=text)
+        """Return the row of a chat, in whichever tab of the list it is: routing may have given it to anybody."""
+        row = self.page.locator("#rows").get_by_role("option").filter(has_text=text)
+        when(self.page, lambda: self._shows(row), seconds=30, what=f"a row that says {text!r}")
+        return row
+
+    def _shows(self, row: Any) -> bool:
+        for tab in ("Mine", "Waiting", "Team"):
+            if row.count():
+                return True
+            self.page.locator("#tabs").get_by_role("button", name=tab).click()
+        return bool(row.count())
+
+    def accept(self) -> None:
+        """Take up the opened chat, whether it waits in the queue or was offered to us, and be ready to answer."""
+        self.page.locator("#bar").get_by_role("button", name="Accept").click()
+        expect(self.field).to_be_focused()
 
     @property
     def messages(self) -> Any:
@@ -71,7 +86,7 @@ class Visitor(Person):
 
     @property
     def panel(self) -> Any:
-        return self.page.frame_locator("iframe[title=Chat]")
+        return self.page.frame_locator("irisx-chat iframe")
 
     @property
     def messages(self) -> Any:
