@@ -7,6 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from chat.api.reports import StatsViewSet
 from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
 from chat.panel import panel_urls
@@ -22,6 +23,7 @@ handler500 = "common.problems.crashed"
 api = [
     path("", include("accounts.urls")),
     path("chat/", include(chat)),
+    path("analytics/chats", StatsViewSet.as_view({"get": "show"})),
     path("usage/", include("usage.urls")),
     path("billing/", include("billing.urls")),
     path("usage/billing/", include("billing.legacy_urls")),
