@@ -39,5 +39,5 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py", "web"]
-CMD ["uvicorn", "irisx.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "wsproto", \
-     "--lifespan", "off", "--timeout-graceful-shutdown", "20"]
+CMD ["uvicorn", "irisx.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "irisx.websocket:WebSocketProtocol", \
+     "--lifespan", "on", "--timeout-graceful-shutdown", "20"]

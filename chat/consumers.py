@@ -14,7 +14,7 @@ from accounts.presence import services as presence
 from accounts.presence.leases import Agent
 from accounts.principals import Principal, require_user
 from accounts.sockets import Finding, Frame, Listener, Sign, SocketConsumer, is_true, registry, text_of, whole_of
-from accounts.sockets.outbox import Send
+from accounts.sockets.outbox import Send, Write
 from accounts.sockets.pulse import ping_seconds
 from chat import catching_up, events, pulse, services
 from chat.actors import actor_of
@@ -43,8 +43,8 @@ class ChatConsumer(SocketConsumer):
         "pong": "on_pong",
     }
 
-    def __init__(self, send: Send) -> None:
-        super().__init__(send)
+    def __init__(self, send: Send, write: Write | None = None) -> None:
+        super().__init__(send, write)
         self.subscriptions = Subscriptions(self.deliver)
         self._followed: set[UUID] = set()
         self._typed: dict[UUID, tuple[bool, float]] = {}
@@ -76,7 +76,7 @@ class ChatConsumer(SocketConsumer):
         await self.subscriptions.leave_all()
 
     async def on_message_send(self, frame: Frame) -> None:
-        attachment = (
+        attachment: dict[str, Any] = (
             {"attachment_id": decode("at", text_of(frame, "attachment_id"))} if "attachment_id" in frame else {}
         )
         sent = await self.in_scope(

@@ -23,7 +23,7 @@ from accounts.sockets.frames import (
     parse,
     sign_in_code,
 )  # fmt: skip
-from accounts.sockets.outbox import Full, Outbox, Send
+from accounts.sockets.outbox import DIRECT, Full, Outbox, Send, Write
 from accounts.sockets.pulse import CLOSING, Finding, Listener, Sign, registry
 from accounts.tenancy import tenant_scope
 from common.db import in_database_thread
@@ -50,6 +50,7 @@ class SocketConsumer:
         "_closed_with",
         "_deadline",
         "_is_cut",
+        "_is_welcome",
         "_outbox",
         "_send",
         "_task",
@@ -59,13 +60,14 @@ class SocketConsumer:
     handlers: ClassVar[dict[str, str]] = {}
     principal: Principal | None
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, write: Write | None = None) -> None:
         self._send = send
-        self._outbox = Outbox(send)
+        self._outbox = Outbox(send, write)
         self._task: asyncio.Task[Any] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._closed_with = 0
         self._is_cut = False
+        self._is_welcome = False
         self.heard_at = 0.0
         self.principal = None
 
@@ -170,7 +172,7 @@ class SocketConsumer:
         """Return the ASGI application that makes one of these for each connection."""
 
         async def application(scope: Any, receive: Receive, send: Send) -> None:
-            await cls(send).run(receive)
+            await cls(send, (scope.get("extensions") or {}).get(DIRECT)).run(receive)
 
         return application
 
@@ -220,6 +222,7 @@ class SocketConsumer:
 
     async def _enter(self, frame: Frame) -> None:
         """Sign in. In the registry first: a revocation that comes while the welcome is prepared is heard."""
+        self._stop_deadline()
         self.principal = await self.sign_in(frame)
         await registry().add(self)
         try:
@@ -227,13 +230,15 @@ class SocketConsumer:
         except BaseException:
             registry().discard(self)
             raise
-        self._stop_deadline()
+        self._is_welcome = True
 
     def _refuse(self, frame: Frame, error: DomainError) -> None:
         id = frame.get("id")
-        fields = {"id": id} if isinstance(id, str) else {}
+        fields: Frame = {"id": id} if isinstance(id, str) else {}
+        if error.retry_after_seconds is not None:
+            fields["retry_after_seconds"] = error.retry_after_seconds
         self.send_frame("problem", **fields, problem=problem_body(error))
-        if self._deadline is not None:
+        if not self._is_welcome:
             self.close(sign_in_code(error))
 
     def _stop_deadline(self) -> None:

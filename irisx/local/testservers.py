@@ -63,8 +63,8 @@ class Servers:
                 process.wait()
 
 
-def begin_session(servers: Servers, environ: Mapping[str, str]) -> TestSession:
-    """Begin a session on the server of DATABASE_URL, or start one."""
+def begin_session(servers: Servers, environ: Mapping[str, str], *, is_durable: bool = False) -> TestSession:
+    """Begin a session on the server of DATABASE_URL, or start one (`is_durable`: one that waits for the disk)."""
     sweep()
     database_url = environ.get("DATABASE_URL", "")
     migration_url = environ.get("DATABASE_MIGRATION_URL") or database_url
@@ -77,7 +77,7 @@ def begin_session(servers: Servers, environ: Mapping[str, str]) -> TestSession:
     redis_url = environ.get("REDIS_URL", "")
     if database_url:
         return TestSession(str(directory), template, migration_url, database_url, migration_url, redis_url)
-    return _start_cluster(servers, directory, template=template, redis_url=redis_url)
+    return _start_cluster(servers, directory, template=template, redis_url=redis_url, is_durable=is_durable)
 
 
 def end_session(session: TestSession, servers: Servers) -> None:
@@ -138,9 +138,11 @@ def sweep() -> None:
             _delete(directory)
 
 
-def _start_cluster(servers: Servers, directory: Path, *, template: str, redis_url: str) -> TestSession:
+def _start_cluster(
+    servers: Servers, directory: Path, *, template: str, redis_url: str, is_durable: bool
+) -> TestSession:
     passwords = {role: secrets.token_hex(16) for role in (SUPERUSER, OWNER, SERVING)}
-    cluster = cluster_in(directory, port=free_port(), passwords=passwords, is_durable=False)
+    cluster = cluster_in(directory, port=free_port(), passwords=passwords, is_durable=is_durable)
     environment = server_environment(directory)
     cluster.initialise(environment=environment)
     program = cluster.program(environment=environment)
