@@ -7,7 +7,7 @@ from typing import Final
 
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
-from accounts.sockets.outbox import DIRECT
+from common.wire import DIRECT
 
 MOST_WAITING_BYTES: Final = 1024 * 1024
 

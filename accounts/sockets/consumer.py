@@ -23,12 +23,13 @@ from accounts.sockets.frames import (
     parse,
     sign_in_code,
 )  # fmt: skip
-from accounts.sockets.outbox import DIRECT, Full, Outbox, Send, Write
+from accounts.sockets.outbox import Full, Outbox, Send, Write
 from accounts.sockets.pulse import CLOSING, Finding, Listener, Sign, registry
 from accounts.tenancy import tenant_scope
 from common.db import in_database_thread
 from common.errors import DomainError, Invalid, NotAuthenticated, Unavailable
 from common.problems import body as problem_body
+from common.wire import DIRECT
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -3,11 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator
-from functools import lru_cache
 from typing import Any, Final
 
-# The extension of the ASGI scope by which our own server takes encoded frames (irisx/websocket.py).
-DIRECT: Final = "irisx.write"
+from common.wire import websocket_frame
+
 Write = Callable[[bytes], bool]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MOST_WAITING_FRAMES: Final = 500
@@ -15,18 +14,6 @@ MOST_WAITING_FRAMES: Final = 500
 
 class Full(Exception):
     """The client does not read what it is sent."""
-
-
-@lru_cache(maxsize=16)
-def websocket_frame(text: str) -> bytes:
-    """Return a text as one unmasked frame (RFC 6455 5.2). What goes to many sockets in a row is encoded once."""
-    data = text.encode()
-    size = len(data)
-    if size < 126:
-        return bytes((0x81, size)) + data
-    if size < 65_536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + data
-    return b"\x81\x7f" + size.to_bytes(8, "big") + data
 
 
 class Outbox:

@@ -4,7 +4,8 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
-from accounts.sockets.outbox import Full, Outbox, websocket_frame
+from accounts.sockets.outbox import Full, Outbox
+from common.wire import websocket_frame
 
 
 async def _never(message: object) -> None:
