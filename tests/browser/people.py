@@ -84,6 +84,14 @@ class Agent(Person):
 class Visitor(Person):
     """Dana on the customer's site."""
 
+    @classmethod
+    def beside(cls, other: "Visitor") -> "Visitor":
+        """Return the same visitor in another tab."""
+        visitor = cls.__new__(cls)
+        visitor.context, visitor.page = other.context, other.context.new_page()
+        visitor.errors = collect_errors(visitor.page)
+        return visitor
+
     @property
     def panel(self) -> Any:
         return self.page.frame_locator("irisx-chat iframe")

@@ -18,7 +18,7 @@ from tests.browser.people import Visitor
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (ROOT / "common/ui/static", ROOT / "chat/static")
 SHOP, IRISX, KEY = "https://shop.test", "https://irisx.test", "cw_00000000000000000000000000000001"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 POLICY = (
     f"default-src 'none'; script-src {IRISX}; frame-src {IRISX}; connect-src {IRISX}; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -80,7 +80,7 @@ class Stage:
 
     def _shop(self, route: Route) -> None:
         body = (
-            '<!doctype html><html lang="en"><title>Shop</title><meta name="viewport" content="width=device-width">'
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><meta name="viewport" content="width=device-width">'
             f'<script async src="{IRISX}/widget.js" data-widget-key="{KEY}" {self.tag}></script>'
             '<main><h1>Shop</h1><button id="help">Help</button></main>'
         )
@@ -91,7 +91,7 @@ class Stage:
     def _irisx(self, route: Route) -> None:
         path = urlsplit(route.request.url).path
         if path == "/widget.js":
-            return route.fulfill(body=launcher_script(), content_type="text/javascript")
+            return route.fulfill(body=launcher_script(), content_type=TYPES[".js"])
         if path.startswith("/chat/panel/"):
             panel = {**self.look, "socket": f"{IRISX.replace('http', 'ws')}/ws/v1/visitor"}
             return route.fulfill(body=render_to_string("chat/panel.html", {"panel": panel}), content_type="text/html")

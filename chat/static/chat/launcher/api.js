@@ -22,10 +22,9 @@ function reveal(quiet) {
   prepare();
   dismiss();
   isOpen = true;
-  reveal.before = document.activeElement;
+  opening = { quiet, before: document.activeElement };
   root.classList.add("o");
-  if (!quiet) frame.focus();
-  tell("opened", { quiet });
+  seen();
   fit();
   turned("open");
 }
@@ -41,7 +40,7 @@ function close() {
   fit();
   root.classList.remove("o");
   tell("closed");
-  if (hadFocus) focusBack(reveal.before);
+  if (hadFocus) focusBack(opening.before);
   turned("close");
 }
 
@@ -146,8 +145,8 @@ function begin() {
     if (mine !== run) return;
     look = found;
     build();
-    for (const call of asked.splice(0)) push(call);
     emit("ready", {});
+    for (const call of asked.splice(0)) push(call);
     greet();
   }).catch(complain);
 }

@@ -1,6 +1,6 @@
 /* The panel: an iframe of our origin, made on first intent, spoken to by postMessage with the origin checked both ways. */
 
-let frame, tray, origin, lock;
+let frame, tray, origin, lock, opening;
 let isOpen = false, isReady = false, count = 0;
 
 function prepare() {
@@ -39,7 +39,14 @@ function settle() {
   introduce();
   if (mustReset) tell("reset");
   mustReset = false;
-  if (isOpen) tell("opened", { quiet: document.activeElement !== host });
+  if (isOpen) seen();
+}
+
+/* Loading takes the focus out of a frame: it comes back unless the visitor has gone elsewhere meanwhile. */
+function seen() {
+  const isQuiet = opening.quiet || ![host, document.body, opening.before].includes(document.activeElement);
+  if (!isQuiet) frame.focus();
+  tell("opened", { quiet: isQuiet });
 }
 
 function preview({ name, text }) {

@@ -1,11 +1,12 @@
 /** The panel's talk with the launcher on the host page. The first page to answer is the one we go on trusting. */
 
-import { Problem } from "../../ui/http.js";
+import { Problem, request } from "../../ui/http.js";
 
 const TOKEN_SECONDS = 10;
 const KEPT_SECONDS = 4;
 
 export class Bridge {
+  #widgetKey;
   #origin = "";
   #waiting = [];
   #early = [];
@@ -13,7 +14,9 @@ export class Bridge {
   #introduce;
   #introduction = new Promise((resolve) => (this.#introduce = resolve));
 
-  constructor() {
+  /** `widgetKey`: whose panel this is, when it stands on a page of its own. */
+  constructor(widgetKey = "") {
+    this.#widgetKey = widgetKey;
     this.page = {};
     this.token = "";
     window.addEventListener("message", (event) => this.#receive(event));
@@ -37,12 +40,19 @@ export class Bridge {
   /** Return the embed token that lets us start a conversation; `fresh` asks the launcher for a new one. */
   embedToken(fresh = false) {
     if (this.token && !fresh) return Promise.resolve(this.token);
-    if (window.parent === window) return Promise.reject(new Problem({ detail: "This chat opens inside the site it belongs to." }, 403));
+    if (window.parent === window) return this.#ownToken();
     this.tell("embed_token.expired");
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Problem({ detail: "The page around this chat does not answer." }, 503)), TOKEN_SECONDS * 1000);
       this.#waiting.push((token) => (clearTimeout(timer), resolve(token)));
     });
+  }
+
+  /** A page of ours that was opened by a link from a mail is as good as the site's own. */
+  async #ownToken() {
+    if (!this.#widgetKey) throw new Problem({ detail: "This chat opens inside the site it belongs to." }, 403);
+    const { embed_token } = await request("GET", `/v1/chat/widget/${this.#widgetKey}`);
+    return (this.token = embed_token);
   }
 
   /** Return what the launcher keeps for us; nothing when no launcher answers. */

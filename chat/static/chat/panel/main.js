@@ -14,11 +14,12 @@ const wishes = new URLSearchParams(location.hash.slice(1));
 speak(wishes.get("language"));
 dress(wishes.get("theme"));
 
-const bridge = new Bridge();
+const bridge = new Bridge(config.session && config.widget_key);
 bridge.greet();
 const key = `irisx.${config.widget_key}`;
 const store = await visitorStore(bridge);
 const person = new Person({ store, key, bridge });
+if (config.session) person.takeUp(config.session);
 const sound = new Sound({ store, key });
 const session = new Session({
   config,
@@ -41,7 +42,7 @@ function arrived(message, seq) {
   view.typing.hide();
   if (view.isSeen) return;
   if (!view.isShown) bridge.tell("message", { name: message.sender_name, text: message.text || message.attachment?.file_name || "" });
-  sound.ring(`${message.id}.${seq}`);
+  sound.ring(message.id, () => seq <= (session.talk?.marks.read ?? seq));
 }
 
 function dress(theme) {

@@ -28,6 +28,12 @@ export class Person {
     this.store.put(this.key, { ...this.saved, ...fields });
   }
 
+  /** Go on as whom a link from a mail says, in the conversation it names. */
+  takeUp({ visitor_token, conversation_id }) {
+    const isSame = this.saved.conversation_id === conversation_id;
+    this.save({ visitor_token, conversation_id, seq: isSame ? this.saved.seq : 0 });
+  }
+
   forget() {
     this.store.remove(this.key);
     this.#said = {};

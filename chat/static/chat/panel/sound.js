@@ -1,13 +1,13 @@
 /** A short tone for a message nobody is looking at. Only after the visitor has touched the panel, once for all tabs, and never if switched off. */
 
-const HOLD_MILLISECONDS = 3000;
+const SPREAD_MILLISECONDS = 400;
 const NOTES = [[880, 0], [1174.7, 0.11]];
 
 export class Sound {
   #context = null;
 
   constructor({ store, key }) {
-    Object.assign(this, { store, key: `${key}.sound` });
+    Object.assign(this, { store, key: `${key}.sound`, rung: `${key}.rung` });
     const unlock = () => (this.#context ??= new AudioContext());
     for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, unlock, { once: true });
   }
@@ -20,15 +20,14 @@ export class Sound {
     this.store.put(this.key, this.isOn ? "off" : "on");
   }
 
-  /** Ring for a message; the first tab that asks for this `id` does. */
-  ring(id) {
+  /** Ring for a message, unless another tab has or it `isOld()` by then. The tabs ask at moments of their own. */
+  ring(id, isOld) {
     if (!this.#context || !this.isOn) return;
-    if (!navigator.locks) return this.#play();
-    navigator.locks.request(`${this.key}.${id}`, { ifAvailable: true }, (mine) => {
-      if (!mine) return;
+    setTimeout(() => {
+      if (isOld() || this.store.get(this.rung) === id) return;
+      this.store.put(this.rung, id);
       this.#play();
-      return new Promise((resolve) => setTimeout(resolve, HOLD_MILLISECONDS));
-    });
+    }, Math.random() * SPREAD_MILLISECONDS);
   }
 
   #play() {
