@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from accounts import revocation
 from chat.actors import Actor
@@ -34,6 +35,7 @@ def identify(*, tenant_id: UUID, visitor_id: UUID | None, identity: Identity, no
     the unknown one is no more; a visitor who is somebody else keeps everything. Where both have an open conversation at a
     widget, the person's stays open and the other is closed.
     """
+    _lock_both(tenant_id, visitor_id, identity)
     person = _person(tenant_id, visitor_id, identity, now)
     require_welcome(person)
     _vouch(person, identity, now)
@@ -43,15 +45,21 @@ def identify(*, tenant_id: UUID, visitor_id: UUID | None, identity: Identity, no
     return person
 
 
+def _lock_both(tenant_id: UUID, visitor_id: UUID | None, identity: Identity) -> None:
+    """Lock visitor and person in the order of their keys, as everybody does who locks several visitors."""
+    rows = Visitor.objects.for_tenant(tenant_id).filter(Q(pk=visitor_id) | Q(external_id=identity.external_id))
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def _person(tenant_id: UUID, visitor_id: UUID | None, identity: Identity, now: datetime) -> Visitor:
     known = Visitor.objects.for_tenant(tenant_id).filter(external_id=identity.external_id)
-    if found := known.select_for_update().first():
+    if found := known.select_for_update(no_key=True).first():
         return found
     try:
         with transaction.atomic():
             return _name(tenant_id, visitor_id, identity.external_id, now)
     except IntegrityError:
-        return known.select_for_update().get()  # the unique index let another request name it first
+        return known.select_for_update(no_key=True).get()  # the unique index let another request name it first
 
 
 def _name(tenant_id: UUID, visitor_id: UUID | None, external_id: str, now: datetime) -> Visitor:
@@ -59,7 +67,7 @@ def _name(tenant_id: UUID, visitor_id: UUID | None, external_id: str, now: datet
     nobody = Visitor.objects.for_tenant(tenant_id).filter(pk=visitor_id, external_id="", erased_at=None)
     if visitor_id is None or not nobody.update(external_id=external_id):
         return Visitor.objects.create(tenant_id=tenant_id, external_id=external_id, last_seen_at=now)
-    return Visitor.objects.for_tenant(tenant_id).select_for_update().get(pk=visitor_id)
+    return Visitor.objects.for_tenant(tenant_id).select_for_update(no_key=True).get(pk=visitor_id)
 
 
 def _vouch(person: Visitor, identity: Identity, now: datetime) -> None:
@@ -78,7 +86,7 @@ def _merge(tenant_id: UUID, visitor_id: UUID, person: Visitor, now: datetime) ->
     nobody = Visitor.objects.for_tenant(tenant_id).filter(
         pk=visitor_id, external_id="", erased_at=None, blocked_at=None
     )
-    visitor = nobody.select_for_update().first()
+    visitor = nobody.select_for_update(no_key=True).first()
     if visitor is None:
         return
     keys = _locked_conversations(visitor, person)
@@ -100,7 +108,7 @@ def _merge(tenant_id: UUID, visitor_id: UUID, person: Visitor, now: datetime) ->
 def _locked_conversations(visitor: Visitor, person: Visitor) -> list[UUID]:
     """Lock both sides' conversations in the order of their keys, before any agent's row; return the visitor's."""
     rows = Conversation.objects.for_tenant(person.tenant_id).filter(visitor_id__in=[visitor.pk, person.pk])
-    locked = rows.order_by("pk").select_for_update().values_list("pk", "visitor_id")
+    locked = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "visitor_id")
     return [key for key, owner in locked if owner == visitor.pk]
 
 
