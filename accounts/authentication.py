@@ -1,11 +1,12 @@
 """From a credential to a principal. Each way reads across tenants once (by the named bypass), then the tenant is known."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
 
-from accounts import tokens, visiting
+from accounts import sessions, tokens, visiting
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
 from accounts.principals import Kind, Principal
@@ -91,8 +92,11 @@ def by_membership(user: User, *, tenant_id: UUID | None = None) -> Principal:
 
 def by_ticket(ticket: str) -> Principal:
     """Return the principal a socket ticket was issued to, as it stands now."""
-    _, user_id, tenant_id, auth_version = tokens.redeem_ticket(ticket)
-    return current_user_principal(user_id=user_id, tenant_id=tenant_id, auth_version=auth_version)
+    _, user_id, tenant_id, auth_version, session = tokens.redeem_ticket(ticket)
+    if sessions.ended([session]):
+        raise NotAuthenticated("You have been signed out.")
+    principal = current_user_principal(user_id=user_id, tenant_id=tenant_id, auth_version=auth_version)
+    return replace(principal, session=session)
 
 
 def current_user_principal(*, user_id: UUID, tenant_id: UUID, auth_version: int) -> Principal:

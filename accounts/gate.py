@@ -3,6 +3,7 @@
 DRF imports these classes by name from the settings while it starts: this module imports none of its views.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import authentication
+from accounts import authentication, sessions
 from accounts.models import User
 from accounts.principals import Principal
 from common.errors import Forbidden, NotAuthenticated
@@ -48,7 +49,8 @@ class PrincipalAuthentication(BaseAuthentication):
 def session_principal(request: object, user: User) -> Principal:
     """Return the signed-in user's principal in the session's active tenant."""
     chosen = getattr(request, "session", {}).get(ACTIVE_TENANT)
-    return authentication.by_membership(user, tenant_id=UUID(hex=chosen) if chosen else None)
+    principal = authentication.by_membership(user, tenant_id=UUID(hex=chosen) if chosen else None)
+    return replace(principal, session=sessions.mark_of(getattr(request, "session", None)))
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -25,6 +25,7 @@ class Principal:
     permissions: frozenset[str]
     role: str = ""
     auth_version: int = 1
+    session: str = ""  # of which browser session it came (accounts.sessions)
 
     @property
     def user_id(self) -> UUID | None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from accounts import revocation
+from accounts import revocation, sessions
 from accounts.models import Membership, Tenant, User
 
 MATTERS = {
@@ -46,3 +47,12 @@ def on_tenant_saved(instance: Tenant, created: bool, update_fields: frozenset[st
     """Have a company's sockets re-checked when it was suspended."""
     if _matters(Tenant, created, update_fields):
         revocation.ring(tenants=[instance.pk])
+
+
+@receiver(user_logged_out, dispatch_uid="accounts.logged_out")
+def on_logged_out(request: Any, user: Any, **kwargs: Any) -> None:
+    """Close the sockets of the browser somebody signed out in; other browsers of theirs stay."""
+    mark = sessions.mark_of(getattr(request, "session", None))
+    if mark and isinstance(user, User):
+        sessions.end(mark)
+        revocation.ring(people=[user.pk])

@@ -91,18 +91,21 @@ def read_visitor_token(text: str, *, now: datetime) -> VisitorClaim:
 def issue_ticket(principal: Principal) -> str:
     """Return a ticket that opens one socket within 30 seconds."""
     ticket = secrets.token_urlsafe(24)
-    value = [principal.kind, principal.id.hex, principal.tenant_id.hex, principal.auth_version]
+    value = [principal.kind, principal.id.hex, principal.tenant_id.hex, principal.auth_version, principal.session]
     client().set(_ticket_key(ticket), orjson.dumps(value), ex=TICKET_SECONDS)
     return ticket
 
 
-def redeem_ticket(ticket: str) -> tuple[Kind, UUID, UUID, int]:
-    """Return (kind, user id, tenant id, auth version) and spend the ticket; raise NotAuthenticated if it is spent or unknown."""
+def redeem_ticket(ticket: str) -> tuple[Kind, UUID, UUID, int, str]:
+    """Return (kind, user id, tenant id, auth version, browser session) and spend the ticket.
+
+    Raises NotAuthenticated if it is spent or unknown.
+    """
     raw: Any = client().getdel(_ticket_key(ticket))
     if raw is None:
         raise NotAuthenticated("The ticket is spent or older than 30 seconds; ask for a new one.")
-    kind, user, tenant, version = orjson.loads(raw)
-    return Kind(kind), UUID(hex=user), UUID(hex=tenant), version
+    kind, user, tenant, version, session = orjson.loads(raw)
+    return Kind(kind), UUID(hex=user), UUID(hex=tenant), version, session
 
 
 def _ticket_key(ticket: str) -> str:

@@ -4,15 +4,16 @@ Each function reads across tenants in one named transaction; every answer is mat
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Sum
 
+from accounts import sessions
 from accounts.models import Membership, Tenant
 from accounts.permissions import ROLE_PERMISSIONS, Role
-from accounts.principals import Kind, Principal
 from accounts.sockets import Finding, Listener, Sign
 from accounts.tenancy import system_access
 from chat.models import Conversation, Visitor
@@ -40,12 +41,16 @@ def epoch_of(settings: dict[str, Any]) -> str:
 
 
 def examine_agents(listeners: Sequence[Listener]) -> list[Finding | None]:
-    """Return what each agent's ping says; None for one that may listen no more. Three queries."""
+    """Return what each agent's ping says; None for one that may listen no more. Three queries, one look at Valkey."""
     with system_access("the pulse of agents' sockets"):
         members = _members({listener.principal.id for listener in listeners})
         heads = _heads(listeners)
         inboxes = _inboxes({listener.principal.tenant_id for listener in listeners})
-    return [_agent_finding(listener, members, heads, inboxes) for listener in listeners]
+    ended = sessions.ended(listener.principal.session for listener in listeners)
+    return [
+        None if listener.principal.session in ended else _agent_finding(listener, members, heads, inboxes)
+        for listener in listeners
+    ]
 
 
 def examine_visitors(listeners: Sequence[Listener]) -> list[Finding | None]:
@@ -90,7 +95,7 @@ def _agent_finding(
         return None
     name, role = member["user__name"], member["role"]
     if (name, role) != (who.name, who.role):
-        who = Principal(Kind.USER, who.id, who.tenant_id, name, permissions, role, who.auth_version)
+        who = replace(who, name=name, role=role, permissions=permissions)
     known = {id: heads[id] for id in listener.followed if id in heads}
     ping = {
         "epoch": epoch_of(member["tenant__settings"]),
