@@ -1,124 +1,21 @@
 """Both sockets, on real Valkey and PostgreSQL: sign-in, live events, catching up, refusals that leave the socket healthy."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
-import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 
-from accounts import tokens
-from accounts.authentication import by_membership
 from accounts.models import Membership, Tenant, User
 from accounts.sockets import consumer, pulse
 from accounts.tenancy import system_access
 from chat import selectors
 from chat.models import Message
-from irisx.asgi import application
 from tests import factories
 from tests.assertions import count
 from tests.chat.conftest import Chat, start_chat
-from tests.conftest import ApiClient
-
-Frame = dict[str, Any]
-
-
-class Socket:
-    """A client of the wire protocol."""
-
-    def __init__(self, path: str) -> None:
-        self._communicator = WebsocketCommunicator(application, f"/ws/v1/{path}")
-
-    async def open(self, **auth: Any) -> "Socket":
-        connected, _ = await self._communicator.connect()
-        assert connected
-        if auth:
-            await self.send("auth", id="1", **auth)
-        return self
-
-    async def send(self, type: str, **fields: Any) -> None:
-        await self._communicator.send_to(text_data=orjson.dumps({"v": 1, "type": type, **fields}).decode())
-
-    async def send_text(self, text: str) -> None:
-        await self._communicator.send_to(text_data=text)
-
-    async def next(self, type: str) -> Frame:
-        """Return the next frame of a type, passing over others."""
-        while True:
-            output = await self._communicator.receive_output(timeout=5)
-            assert output["type"] == "websocket.send", output
-            frame: Frame = orjson.loads(output["text"])
-            if frame["type"] == type:
-                return frame
-
-    async def next_event(self, conversation_id: str, *, after: int) -> Frame:
-        """Return the next event a client applies: later doorbells of what it has already are passed over."""
-        while True:
-            frame = await self.next("event")
-            if frame["conversation_id"] == conversation_id and frame["seq"] > after:
-                return frame
-
-    async def closed_with(self) -> int:
-        while True:
-            output = await self._communicator.receive_output(timeout=8)
-            if output["type"] == "websocket.close":
-                return int(output["code"])
-
-    async def is_silent(self) -> bool:
-        return bool(await self._communicator.receive_nothing(timeout=0.3))
-
-    async def close(self) -> None:
-        await self._communicator.disconnect()
-
-
-Opener = Callable[..., Awaitable[Socket]]
-
-
-@pytest.fixture
-def chat(committed_db: None) -> Chat:
-    return start_chat(factories.make_company("Acme", owner="Alice", agent="Bob", finance="Fiona"))
-
-
-@pytest.fixture
-async def visitor() -> AsyncIterator[Opener]:
-    async for opener in _opener("visitor"):
-        yield opener
-
-
-@pytest.fixture
-async def agent() -> AsyncIterator[Opener]:
-    async for opener in _opener("agent"):
-        yield opener
-
-
-async def _opener(path: str) -> AsyncIterator[Opener]:
-    opened: list[Socket] = []
-
-    async def open(**auth: Any) -> Socket:
-        opened.append(await Socket(path).open(**auth))
-        return opened[-1]
-
-    yield open
-    for socket in opened:
-        await socket.close()
-
-
-@sync_to_async
-def ticket_of(user: User) -> str:
-    return tokens.issue_ticket(by_membership(user))
-
-
-@sync_to_async
-def post(client: ApiClient, path: str, body: Frame) -> Any:
-    return client.post(path, body)
-
-
-async def say(chat: Chat, client: ApiClient, text: str, id: str) -> None:
-    body = {"conversation_id": chat.conversation_id, "client_message_id": id, "text": text}
-    assert (await post(client, "/v1/chat/message/send", body)).status_code == 201
+from tests.chat.sockets.client import Frame, Opener, post, say, ticket_of
 
 
 class TestSigningIn:
