@@ -1,7 +1,7 @@
 """Operators' pages: chat."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -25,6 +25,7 @@ from common.errors import Invalid
 from common.ids import encode
 
 TIMELINE_EVENTS = 200
+V, R = TypeVar("V"), TypeVar("R")
 
 
 class WidgetForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in the stubs
@@ -41,7 +42,7 @@ class WidgetForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in t
         return _or_refused(hours.checked, self.cleaned_data["business_hours"] or {})
 
 
-def _or_refused(check: Any, value: Any) -> Any:
+def _or_refused(check: Callable[[V], R], value: V) -> R:
     try:
         return check(value)
     except Invalid as error:
@@ -82,7 +83,7 @@ class WidgetAdmin(HouseAdmin):
     @admin.display(description="Identity secret")
     def identity(self, widget: Widget) -> str:
         """Show enough of the secret to compare, too little to sign with."""
-        return f"{widget.identity_secret[:4]}…" if widget.pk and not widget._state.adding else "made on saving"
+        return "made on saving" if widget._state.adding else f"{widget.identity_secret[:4]}…"
 
     @admin.action(description="Make new identity secrets")
     def rotate_identity_secret(self, request: HttpRequest, chosen: QuerySet[Widget]) -> None:

@@ -14,7 +14,7 @@ A conversation counts for the agent it is or was last assigned to. Quantiles int
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,7 +83,7 @@ def report(
 ) -> Report:
     """Return the numbers of the conversations begun from day `first` to day `last`, both inclusive. One query."""
     start, end = bounds(first, last, zone)
-    values = {
+    values: dict[str, str | UUID | datetime | None] = {
         "tenant_id": tenant_id,
         "zone": zone,
         "start": start,

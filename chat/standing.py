@@ -54,7 +54,7 @@ def _reply_seconds(widget: Widget, now: datetime) -> int | None:
             return None if known == NONE else int(str(known))
     with connection.cursor() as cursor:
         cursor.execute(MEDIAN, [widget.tenant_id, widget.pk, now - LOOK_BACK])
-        found = cursor.fetchone()[0]
+        found: int | None = cursor.fetchone()[0]
     with suppress(redis.RedisError):
         valkey.client().set(key, NONE if found is None else str(found), ex=REMEMBERED_SECONDS)
     return found

@@ -53,7 +53,7 @@ class PreChatField(serializers.Serializer[Any]):
     )
     label = serializers.CharField(max_length=120)  # type: ignore[assignment] # declared fields are no attributes
     type = serializers.ChoiceField(["text", "email", "phone", "select", "textarea", "checkbox"])
-    required = serializers.BooleanField(default=False)
+    required = serializers.BooleanField(default=False)  # type: ignore[assignment] # the same
     options = serializers.ListField(child=serializers.CharField(max_length=120), max_length=50, default=list)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class WidgetChange(serializers.Serializer[Any]):
         help_text="Empty: any; *.shop.example: its subdomains.",
     )
     business_hours = serializers.JSONField(required=False, help_text="In the company's time zone; empty: always open.")
-    pre_chat_fields = PreChatField(many=True, required=False, max_length=10)
+    pre_chat_fields = serializers.ListField(child=PreChatField(), required=False, max_length=10)
     routing = serializers.ChoiceField(Widget.Routing.choices, required=False)
     answer_seconds = serializers.IntegerField(min_value=0, max_value=86_400, required=False)
     abandon_minutes = serializers.IntegerField(min_value=0, max_value=43_200, required=False)

@@ -27,7 +27,11 @@ def find_widget(*, tenant_id: UUID, widget_key: str, is_locked: bool = False) ->
 def create_widget(*, tenant_id: UUID, look: dict[str, Any]) -> Widget:
     """Store a widget. Raises WrongState when the plan has no room for another active one."""
     _require_room(tenant_id, needs_active=look.get("is_active", True))
-    return Widget.objects.create(tenant_id=tenant_id, **look)
+    widget = Widget(tenant_id=tenant_id)
+    for name, value in look.items():
+        setattr(widget, name, value)
+    widget.save(force_insert=True)
+    return widget
 
 
 def change_widget(*, tenant_id: UUID, widget_key: str, changes: dict[str, Any]) -> Widget:

@@ -14,7 +14,9 @@ from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
 from billing.services import Seller, set_seller
-from chat.models import Widget
+from chat.models import CannedReply, Label, Widget
+from chat.services import catalogue
+from chat.services.widgets import change_widget
 from common.ids import encode
 from telephony.models import PhoneNumber, SipTrunk
 from telephony.services import create_phone_number, create_trunk
@@ -27,6 +29,18 @@ PEOPLE = {
     "agent": ("bob@acme.example", "Bob"),
     "finance": ("fiona@acme.example", "Fiona"),
 }
+
+LABELS = {"billing": "#2563eb", "bug": "#dc2626", "order": "#0d9488", "repair": "#d97706", "vip": "#7c3aed"}
+REPLIES = {
+    "hello": "Hello {{visitor.name}}, this is {{agent.name}} of {{company}}. How can I help you?",
+    "moment": "Just a moment please, I am looking it up.",
+    "hours": "Our workshop is open Monday to Friday from 9 to 18, Saturdays until 13.",
+    "email": "May I write to you at {{visitor.email}}?",
+    "bye": "You are welcome, {{visitor.name}}. Have a good ride!",
+}
+# The texts stay as they are made, so that visitors read them in their language; without business hours the chat is open
+# whenever somebody tries it. Who looks around alone, as visitor and agent, is given time.
+WIDGET = {"primary_color": "#0f766e", "answer_seconds": 180, "abandon_minutes": 30, "idle_close_minutes": 240}
 
 
 class Command(BaseCommand):
@@ -57,6 +71,7 @@ def seed(known: dict[str, Any]) -> dict[str, Any]:
         widget = Widget.objects.for_tenant(tenant).order_by("created_at").first()
         if widget is None:
             raise CommandError("The demo company has no widget; run `make demo-reset`.")
+        _chat(tenant, widget)
         api_key = _api_key(tenant, known.get("api_key", ""))
     return {
         "users": {key: {"email": user.email, "password": password} for key, (user, password) in people.items()},
@@ -90,6 +105,17 @@ def _lines(tenant: Tenant) -> None:
         create_phone_number(tenant_id=tenant.pk, number="+15550109999", label="Shop")
     if not SipTrunk.objects.for_tenant(tenant).exists():
         create_trunk(tenant_id=tenant.pk, name="Carrier", gateway="carrier")
+
+
+def _chat(tenant: Tenant, widget: Widget) -> None:
+    """Give the desk something to show, once; what a person changed or deleted since stays so."""
+    if Label.objects.for_tenant(tenant).exists() or CannedReply.objects.for_tenant(tenant).exists():
+        return
+    for name, color in LABELS.items():
+        catalogue.create_label(tenant_id=tenant.pk, name=name, color=color)
+    for shortcut, text in REPLIES.items():
+        catalogue.create_canned_reply(tenant_id=tenant.pk, shortcut=shortcut, text=text)
+    change_widget(tenant_id=tenant.pk, widget_key=widget.widget_key, changes=dict(WIDGET))
 
 
 def _api_key(tenant: Tenant, known: str) -> str:
