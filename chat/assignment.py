@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-# An agent who gave no sign of life for this long is gone.
+# How long an agent is believed to be there after the last sign of life.
 GRACE = timedelta(seconds=70)
 # A visitor's message reopens what was closed no longer ago than this.
 REOPENS_FOR = timedelta(hours=24)
@@ -32,9 +32,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Situation:
-    """An open conversation as the round finds it. `agent_seen_at` is the last sign of life of the agent who has it."""
+    """An open conversation as the round finds it. An agent is gone whose lease ran out, beyond grace."""
 
     has_agent: bool
+    is_agent_gone: bool
     assigned_at: datetime | None
     accepted_at: datetime | None
     queued_at: datetime | None
@@ -43,7 +44,6 @@ class Situation:
     is_answered: bool
     is_offline: bool
     visitor_seen_at: datetime | None
-    agent_seen_at: datetime | None
 
     @property
     def is_offered(self) -> bool:
@@ -72,10 +72,10 @@ def _is_abandoned(situation: Situation, rules: Rules, now: datetime) -> bool:
 
 
 def _is_deserted(situation: Situation, now: datetime) -> bool:
-    if not situation.has_agent or not (situation.is_offered or situation.waiting_since):
+    if not situation.is_agent_gone or not (situation.is_offered or situation.waiting_since):
         return False
     # Taking a chat is a sign of life too: agents who work through the API have no socket.
-    return _over(_latest(situation.agent_seen_at, situation.assigned_at, situation.accepted_at), GRACE, now)
+    return _over(_latest(situation.assigned_at, situation.accepted_at), GRACE, now)
 
 
 def _is_idle(situation: Situation, rules: Rules, now: datetime) -> bool:

@@ -204,8 +204,14 @@ class Conversation(TenantModel):
             models.Index(fields=["tenant", "updated_at"], name="chat_conv_updated"),
             # A visitor's conversations.
             models.Index(fields=["tenant", "visitor", "-created_at"], name="chat_conv_visitor"),
-            # The minute's round over open conversations of every tenant.
+            # The round over open conversations of every tenant.
             models.Index(fields=["last_message_at"], condition=Q(status="active"), name="chat_conv_open"),
+            # The look for answers no visitor has read, over every tenant.
+            models.Index(
+                fields=["last_message_at"],
+                condition=Q(visitor_read_seq__lt=F("last_visitor_seq"), agent_message_count__gt=0),
+                name="chat_conv_unread",
+            ),
         ]
 
     def __str__(self) -> str:

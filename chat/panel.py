@@ -17,6 +17,7 @@ from django.views.decorators.http import condition, require_safe
 from accounts.views import socket_url
 from chat import embedding, selectors
 from chat.models import Widget
+from chat.resume import resume
 from chat.standing import public_look
 from common.errors import NotFound
 
@@ -73,4 +74,5 @@ def _beginnings(widget: Widget) -> dict[str, Any]:
 panel_urls = [
     path("widget.js", launcher, name="launcher"),
     path("chat/panel/<str:widget_key>", panel, name="panel"),
+    path("chat/resume/<str:token>", resume, name="resume"),
 ]

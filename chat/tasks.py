@@ -42,3 +42,9 @@ def sweep_files(**kwargs: object) -> None:
 def forget_the_old_ones(**kwargs: object) -> None:
     """Delete what tenants do not keep any longer."""
     forget_the_old(now=timezone.now())
+
+
+@shared_task(name="chat.tasks.mail_unread")
+def mail_unread(**kwargs: object) -> None:
+    """Write to visitors who left before they read an answer."""
+    services.mail_unread(now=timezone.now())

@@ -32,6 +32,7 @@ urlpatterns = [
     path("conversation/<str:id>/rate", ConversationViewSet.as_view({"post": "rate"})),
     path("conversation/<str:id>/close", ConversationViewSet.as_view({"post": "close"})),
     path("conversation/<str:id>/read", ConversationViewSet.as_view({"post": "read_up_to"})),
+    path("conversation/<str:id>/delivered", ConversationViewSet.as_view({"post": "delivered_up_to"})),
     path("conversation/<str:id>/accept", HandingViewSet.as_view({"post": "accept"})),
     path("conversation/<str:id>/note", ConversationViewSet.as_view({"post": "note"})),
     path("conversation/<str:id>/transfer", HandingViewSet.as_view({"post": "transfer"})),

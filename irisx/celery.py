@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "mail unread answers": {"task": "chat.tasks.mail_unread", "schedule": 30.0, "options": {"expires": 30}},
     "compare agents' chats": {"task": "chat.tasks.compare_active_chats", "schedule": crontab(hour=3, minute=17)},
     "agents who are gone": {"task": "accounts.tasks.declare_gone", "schedule": 10.0, "options": {"expires": 10}},
     "sweep files": {"task": "chat.tasks.sweep_files", "schedule": 600.0, "options": {"expires": 600}},

@@ -31,6 +31,7 @@ class ConversationViewSet(TenantViewSet):
         "rate": VISIT,
         "close": (VISIT, REPLY),
         "read_up_to": (VISIT, READ),
+        "delivered_up_to": (VISIT, READ),
         "note": REPLY,
     }
 
@@ -146,6 +147,25 @@ class ConversationViewSet(TenantViewSet):
         wanted = self.read(serializers.Read)
         conversation = selectors.conversation_of(self.principal, decode("cc", id))
         services.mark_read(
+            tenant_id=self.principal.tenant_id,
+            conversation_id=conversation.pk,
+            actor=actor_of(self.principal),
+            seq=wanted["seq"],
+        )
+        return Response(self._row(conversation.pk))
+
+    @extend_schema(
+        summary="Mark as delivered",
+        description="This side's client holds everything up to `seq`, in its own numbering.",
+        request=serializers.Read,
+        responses={200: serializers.ConversationRow},
+        examples=[OpenApiExample("Up to the 12th", {"seq": 12}, request_only=True)],
+        tags=["chat"],
+    )
+    def delivered_up_to(self, request: Request, id: str) -> Response:
+        wanted = self.read(serializers.Read)
+        conversation = selectors.conversation_of(self.principal, decode("cc", id))
+        services.mark_delivered(
             tenant_id=self.principal.tenant_id,
             conversation_id=conversation.pk,
             actor=actor_of(self.principal),

@@ -10,6 +10,7 @@ from chat.services.signs import mark_delivered, mark_read, note_presence, set_ty
 from chat.services.slots import compare_all
 from chat.services.tending import tend_all
 from chat.services.transferring import transfer_conversation
+from chat.services.unread import mail_unread
 
 __all__ = [
     "SentMessage",
@@ -21,6 +22,7 @@ __all__ = [
     "drain_all",
     "label_conversation",
     "limit_chats",
+    "mail_unread",
     "mark_delivered",
     "mark_read",
     "note_presence",

@@ -106,7 +106,7 @@ def _unless_taken(field: str, write: Callable[[], R]) -> R:
 def _relabel(tenant_id: UUID, old: str, new: str | None) -> None:
     """Put `new` for `old` on the tenant's conversations (None: take it off); rows are locked in the order of their keys."""
     rows = Conversation.objects.for_tenant(tenant_id).filter(labels__contains=[old])
-    wearing = list(rows.order_by("pk").select_for_update().values_list("pk", "status"))
+    wearing = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", "status"))
     name = Value(old, TextField())
     changed = (
         Func(F("labels"), name, function="array_remove")

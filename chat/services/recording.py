@@ -18,9 +18,9 @@ from common.live import publish_on_commit
 
 def lock_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor | None = None) -> Conversation:
     """Return the conversation with its row locked; a visitor finds only its own. Raises NotFound."""
-    rows = (
-        Conversation.objects.for_tenant(tenant_id).select_related("visitor", "widget").select_for_update(of=("self",))
-    )
+    rows = Conversation.objects.for_tenant(tenant_id).select_related("visitor", "widget")
+    # NO KEY: a start that names this one as the one before it does not wait.
+    rows = rows.select_for_update(of=("self",), no_key=True)
     if actor is not None and actor.is_visitor:
         rows = rows.filter(visitor_id=actor.id)
     found = rows.filter(pk=conversation_id).first()

@@ -1,17 +1,17 @@
 """Routing: who is offered a conversation, and the queue of those nobody has yet, oldest first."""
 
-import logging
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
-from accounts.tenancy import tenant_scope
+from accounts.tenancy import system_access, tenant_scope
 from chat import assignment, log
 from chat.ledgers import ChatEvent
 from chat.models import Conversation, Widget
@@ -19,8 +19,6 @@ from chat.services import slots
 from chat.services.recording import enqueue_webhook, tell
 from common.errors import Invalid
 from common.ids import encode
-
-logger = logging.getLogger(__name__)
 
 MISSED = "missed_by"
 MOST_CHATS = 50
@@ -124,22 +122,39 @@ def drain(*, tenant_id: UUID, now: datetime, most: int = MOST_AT_ONCE) -> int:
     return most
 
 
+def drain_all(*, now: datetime) -> int:
+    """Drain the queue of every tenant that has one; return how many conversations found an agent."""
+    with system_access("tenants with a queue"):
+        rows = _routed(Conversation.unscoped.all()).order_by("tenant_id")
+        tenants = list(rows.values_list("tenant_id", flat=True).distinct())
+    return sum(drain(tenant_id=tenant_id, now=now) for tenant_id in tenants)
+
+
 def _offer_oldest(tenant_id: UUID, now: datetime) -> bool:
-    rows = _waiting(tenant_id).select_related("widget", "visitor").select_for_update(of=("self",), skip_locked=True)
+    # One offer of a tenant's queue at a time: else the second in it could win the last slot from the first.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chat queue {tenant_id}"])
+    rows = (
+        _waiting(tenant_id)
+        .select_related("widget", "visitor")
+        .select_for_update(of=("self",), no_key=True, skip_locked=True)
+    )
     oldest = rows.order_by("queued_at", "pk").first()
     return oldest is not None and route(oldest, now=now)
 
 
-def _waiting(tenant_id: UUID) -> Any:
-    """Return the queue of what is routed by itself."""
-    rows = Conversation.objects.for_tenant(tenant_id).filter(
-        status=Conversation.Status.ACTIVE, assigned_agent=None, queued_at__isnull=False
-    )
+def _waiting(tenant_id: UUID) -> QuerySet[Conversation]:
+    return _routed(Conversation.objects.for_tenant(tenant_id))
+
+
+def _routed(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Return the queue, without what waits for an agent to choose it."""
+    rows = rows.filter(status=Conversation.Status.ACTIVE, assigned_agent=None, queued_at__isnull=False)
     return rows.exclude(widget__routing=Widget.Routing.MANUAL)
 
 
 def _others_wait(conversation: Conversation) -> bool:
-    return bool(_waiting(conversation.tenant_id).exclude(pk=conversation.pk).exists())
+    return _waiting(conversation.tenant_id).exclude(pk=conversation.pk).exists()
 
 
 def limit_chats(*, tenant_id: UUID, user_id: UUID, most: int, now: datetime) -> AgentPresence:

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.permissions import ROLE_PERMISSIONS
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
+from accounts.tenancy import system_access, tenant_scope
 from chat.assignment import GRACE
 from chat.models import Conversation, Widget
 
@@ -34,14 +35,22 @@ AND EXISTS (
   WHERE m.tenant_id = p.tenant_id AND m.user_id = p.user_id AND m.is_active AND u.is_active AND m.role = ANY(%(roles)s)
 )"""
 # The limit stands in the UPDATE too, where PostgreSQL holds it against the row as it is when its lock is won.
-CLAIM = """
-WITH chosen AS MATERIALIZED (
-  SELECT p.id FROM chat_agent_presence p WHERE {free} ORDER BY {order} LIMIT 1 FOR UPDATE OF p {waiting}
-)
+TAKE = """
 UPDATE chat_agent_presence p SET active_chats = p.active_chats + 1, last_assigned_at = %(now)s
 FROM chosen WHERE p.id = chosen.id AND p.active_chats < p.max_concurrent_chats
 RETURNING p.user_id
 """
+# Pass over rows others are claiming at this moment: simultaneous starts spread.
+CLAIM_UNLOCKED = """
+WITH chosen AS MATERIALIZED (
+  SELECT p.id FROM chat_agent_presence p WHERE {free} ORDER BY {order} LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+)"""
+# Wait for one row, no more: whoever waits for a second while holding a first can wait for ever.
+CLAIM_WAITING = """
+WITH first AS MATERIALIZED (SELECT p.id FROM chat_agent_presence p WHERE {free} ORDER BY {order} LIMIT 1),
+chosen AS MATERIALIZED (
+  SELECT p.id FROM chat_agent_presence p JOIN first ON first.id = p.id WHERE {free} FOR UPDATE OF p
+)"""
 ORDERS = {
     Widget.Routing.LEAST_BUSY: "p.active_chats, p.last_assigned_at NULLS FIRST, p.id",
     Widget.Routing.ROUND_ROBIN: "p.last_assigned_at NULLS FIRST, p.id",
@@ -51,15 +60,14 @@ ORDERS = {
 def claim(*, tenant_id: UUID, routing: str, excluded: Sequence[UUID], now: datetime) -> UUID | None:
     """Take a slot of the free agent whose turn it is; None when nobody is free.
 
-    Rows others are claiming at this moment are passed over first, so that simultaneous starts spread; when only such
-    rows are left, wait for them, and look again as long as somebody is free.
+    Rows others are claiming are passed over first; when only such rows are left, wait for one, and look again as long as
+    somebody is free.
     """
     values = _values(tenant_id, now, excluded=list(excluded))
     order = ORDERS.get(Widget.Routing(routing), ORDERS[Widget.Routing.LEAST_BUSY])
     for _ in range(MOST_ATTEMPTS):
-        for waiting in ("SKIP LOCKED", ""):
-            statement = CLAIM.format(free=FREE, order=order, waiting=waiting)
-            if (agent_id := _first(statement, values)) is not None:
+        for way in (CLAIM_UNLOCKED, CLAIM_WAITING):
+            if (agent_id := _attempt(way, order, values)) is not None:
                 return agent_id
         if not anybody_free(tenant_id=tenant_id, now=now, excluded=excluded):
             return None
@@ -68,8 +76,18 @@ def claim(*, tenant_id: UUID, routing: str, excluded: Sequence[UUID], now: datet
 
 def claim_of(*, tenant_id: UUID, agent_id: UUID, now: datetime) -> bool:
     """Take a slot of this agent; False when they are away, full, or may not chat."""
-    statement = CLAIM.format(free=FREE, order="p.id", waiting="")
-    return _first(statement, _values(tenant_id, now, only=agent_id)) is not None
+    return _attempt(CLAIM_WAITING, "p.id", _values(tenant_id, now, only=agent_id)) is not None
+
+
+def _attempt(way: str, order: str, values: dict[str, Any]) -> UUID | None:
+    # A row that no longer fits once its lock is won stays locked: rolling back to the savepoint lets it go.
+    savepoint = transaction.savepoint()
+    agent_id = _first(way.format(free=FREE, order=order) + TAKE, values)
+    if agent_id is None:
+        transaction.savepoint_rollback(savepoint)
+    else:
+        transaction.savepoint_commit(savepoint)
+    return agent_id
 
 
 def anybody_free(*, tenant_id: UUID, now: datetime, excluded: Sequence[UUID] = ()) -> bool:
@@ -83,7 +101,7 @@ def take(*, tenant_id: UUID, agent_id: UUID, now: datetime, instead_of: UUID | N
     presence.presence_of(tenant_id=tenant_id, user_id=agent_id)
     rows = AgentPresence.objects.for_tenant(tenant_id)
     both = [key for key in (agent_id, instead_of) if key is not None]
-    list(rows.filter(user_id__in=both).order_by("pk").select_for_update().values_list("pk"))
+    list(rows.filter(user_id__in=both).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     if instead_of is not None:
         release(tenant_id=tenant_id, agent_id=instead_of)
     rows.filter(user_id=agent_id).update(active_chats=F("active_chats") + 1, last_assigned_at=now)
@@ -116,9 +134,22 @@ def compare(*, tenant_id: UUID) -> int:
     return sum(_mend(tenant_id, key) for key in wrong)
 
 
+def compare_all() -> int:
+    """Compare for every tenant with agents, each in a transaction of its own."""
+    with system_access("tenants with agents"):
+        rows = AgentPresence.unscoped.order_by("tenant_id").values_list("tenant_id", flat=True)
+        tenants = list(rows.distinct())
+    return sum(_compare_one(tenant_id) for tenant_id in tenants)
+
+
+def _compare_one(tenant_id: UUID) -> int:
+    with tenant_scope(tenant_id):
+        return compare(tenant_id=tenant_id)
+
+
 def _mend(tenant_id: UUID, key: UUID) -> bool:
     # Whoever moves a chat holds this row until it commits: counted under its lock, nothing is under way.
-    row = AgentPresence.objects.for_tenant(tenant_id).select_for_update().get(pk=key)
+    row = AgentPresence.objects.for_tenant(tenant_id).select_for_update(no_key=True).get(pk=key)
     counted = agents(tenant_id).values_list("counted", flat=True).get(pk=key)
     if row.active_chats == counted:
         return False

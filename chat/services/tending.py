@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from accounts.tenancy import system_access, tenant_scope
 from chat import assignment
@@ -24,7 +25,8 @@ WHERE c.status = 'active' AND (
   (c.assigned_agent_id IS NOT NULL AND c.accepted_at IS NULL AND w.answer_seconds > 0
     AND c.assigned_at <= %(now)s - w.answer_seconds * interval '1 second')
   OR (c.assigned_agent_id IS NOT NULL AND (c.accepted_at IS NULL OR c.waiting_since IS NOT NULL)
-    AND coalesce(p.last_seen_at, '-infinity') <= %(alive_after)s AND c.assigned_at <= %(alive_after)s)
+    AND c.assigned_at <= %(alive_after)s AND (p.id IS NULL OR p.gone_at IS NOT NULL
+      OR p.status = 'offline' AND coalesce(p.last_seen_at, '-infinity') <= %(alive_after)s))
   OR (c.first_response_at IS NULL AND NOT c.is_offline AND w.abandon_minutes > 0
     AND greatest(v.last_seen_at, c.last_message_at) <= %(now)s - w.abandon_minutes * interval '1 minute')
   OR (c.waiting_since IS NULL AND w.idle_close_minutes > 0
@@ -47,11 +49,11 @@ def tend(*, tenant_id: UUID, conversation_id: UUID, now: datetime) -> Step | Non
     """Take one conversation's next step, if one is due; a row somebody holds is left to the next round."""
     with tenant_scope(tenant_id):
         rows = Conversation.objects.for_tenant(tenant_id).select_related("visitor", "widget")
-        rows = rows.select_for_update(of=("self",), skip_locked=True)
+        rows = rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
         conversation = rows.filter(pk=conversation_id, status=Conversation.Status.ACTIVE).first()
         if conversation is None:
             return None
-        situation = situation_of(conversation)
+        situation = situation_of(conversation, now)
         step = assignment.next_step(situation, rules_of(conversation.widget), now)
         if step is not None:
             _take(step, conversation, situation, now)
@@ -75,16 +77,6 @@ def _return(step: Step, conversation: Conversation, situation: Situation, now: d
     routing.queue(conversation, since=assignment.queued_since(situation, now), reason=step.value, now=now)
 
 
-def waiting_tenants() -> list[UUID]:
-    """Return the tenants with somebody in the queue."""
-    with system_access("tenants with a queue"):
-        rows = Conversation.unscoped.filter(
-            status=Conversation.Status.ACTIVE, assigned_agent=None, queued_at__isnull=False
-        )
-        rows = rows.exclude(widget__routing=Widget.Routing.MANUAL)
-        return list(rows.order_by("tenant_id").values_list("tenant_id", flat=True).distinct())
-
-
 def rules_of(widget: Widget) -> Rules:
     """Return a widget's patience."""
     return Rules(
@@ -94,13 +86,12 @@ def rules_of(widget: Widget) -> Rules:
     )
 
 
-def situation_of(conversation: Conversation) -> Situation:
+def situation_of(conversation: Conversation, now: datetime) -> Situation:
     """Return what the rules look at; one query when somebody has it."""
-    agents = AgentPresence.objects.for_tenant(conversation.tenant_id).filter(user=conversation.assigned_agent_id)
     has_agent = conversation.assigned_agent_id is not None
     return Situation(
         has_agent=has_agent,
-        agent_seen_at=agents.values_list("last_seen_at", flat=True).first() if has_agent else None,
+        is_agent_gone=has_agent and _is_gone(conversation, now),
         assigned_at=conversation.assigned_at,
         accepted_at=conversation.accepted_at,
         queued_at=conversation.queued_at,
@@ -110,3 +101,13 @@ def situation_of(conversation: Conversation) -> Situation:
         is_offline=conversation.is_offline,
         visitor_seen_at=conversation.visitor.last_seen_at,
     )
+
+
+def _is_gone(conversation: Conversation, now: datetime) -> bool:
+    """Say whether its agent was declared gone, never came, or chose offline and went."""
+    rows = AgentPresence.objects.for_tenant(conversation.tenant_id)
+    row = rows.filter(user=conversation.assigned_agent_id).first()
+    if row is None or presence.is_gone(row):
+        return True
+    silent = row.last_seen_at is None or row.last_seen_at <= now - assignment.GRACE
+    return silent and row.status == AgentPresence.Status.OFFLINE

@@ -51,7 +51,7 @@ def visitor_of(*, tenant_id: UUID, visitor_id: UUID) -> Visitor:
 def locked_visitor(*, tenant_id: UUID, visitor_id: UUID) -> Visitor:
     """Return a visitor with its row locked against every other change; raise NotFound."""
     rows = Visitor.objects.for_tenant(tenant_id).filter(pk=visitor_id, erased_at=None)
-    found = rows.select_for_update().first()
+    found = rows.select_for_update(no_key=True).first()
     if found is None:
         raise NotFound("There is no such visitor.")
     return found

@@ -62,6 +62,7 @@ ROUTES = [
     Route("GET", f"{CONVERSATION}/messages", CHAT, names="conversation", visitor="visitor"),
     Route("GET", f"{CONVERSATION}/events", CHAT, names="conversation", visitor="visitor"),
     Route("POST", f"{CONVERSATION}/read", CHAT, names="conversation", body={"seq": 1}, visitor="visitor"),
+    Route("POST", f"{CONVERSATION}/delivered", CHAT, names="conversation", body={"seq": 1}, visitor="visitor"),
     Route("POST", f"{CONVERSATION}/rate", (), names="closed", body={"rating": 4}, visitor="closed visitor"),
     Route("POST", f"{CONVERSATION}/note", REPLY, names="conversation", body={"client_message_id": "n1", "text": "!"}),
     Route("POST", f"{CONVERSATION}/accept", REPLY, names="conversation", people_only=True),
@@ -111,7 +112,7 @@ ROUTES = [
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {
     "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
-    "chat/panel/<str:widget_key>", "", "portal/", "portal/usage/", "portal/finance/", "portal/finance/draft",
+    "chat/panel/<str:widget_key>", "chat/resume/<str:token>", "", "portal/", "portal/usage/", "portal/finance/", "portal/finance/draft",
     "portal/finance/<str:key>/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
 }  # fmt: skip
 
