@@ -1,6 +1,6 @@
 /** Canned replies at the desk: `/` at the start of the field opens them; their variables are filled in when one is taken. */
 
-import { h } from "../../ui/dom.js";
+import { h, write } from "../../ui/dom.js";
 
 const MOST_SHOWN = 8;
 export const VARIABLES = ["visitor.name", "visitor.email", "agent.name", "company"];
@@ -33,7 +33,11 @@ export class CannedMenu {
   /** `replies()`: all there are; `take(reply)`: one was chosen; `manage`: opens their dialog, or null for who may not. */
   constructor({ field, element, words, replies, take, manage }) {
     Object.assign(this, { field, element, words, replies, take, manage });
-    field.setAttribute("aria-controls", element.id);
+    this.list = h("ul", { role: "listbox", id: "canned-list", "aria-label": words("canned") });
+    this.none = h("p", { class: "canned__none", role: "status" });
+    const manageButton = manage && h("button", { class: "btn btn--quiet canned__manage", type: "button", tabindex: -1, data: { manage: "" } }, words("canned.manage"));
+    element.append(...[this.list, this.none, manageButton].filter(Boolean));
+    field.setAttribute("aria-controls", this.list.id);
     field.addEventListener("input", () => this.#typed());
     field.addEventListener("blur", () => this.close());
     field.form.addEventListener("keydown", (event) => event.target === field && this.#key(event), { capture: true });
@@ -63,15 +67,15 @@ export class CannedMenu {
     const rows = this.#items.map(({ shortcut, text }, at) =>
       h("li", { class: "canned__item", role: "option", id: `canned-${at}`, data: { at } }, h("span", { class: "canned__key" }, `/${shortcut}`), h("span", { class: "canned__text" }, text)),
     );
-    const none = !rows.length && h("li", { class: "canned__none", role: "presentation" }, this.words("canned.none"));
-    const manage = this.manage && h("li", { role: "presentation" }, h("button", { class: "btn btn--quiet canned__manage", type: "button", tabindex: -1, data: { manage: "" } }, this.words("canned.manage")));
-    this.element.replaceChildren(...[none, ...rows, manage].filter(Boolean));
+    this.list.replaceChildren(...rows);
+    this.list.hidden = !rows.length;
     this.element.hidden = false;
+    write(this.none, rows.length ? "" : this.words("canned.none"));
     this.#mark();
   }
 
   #mark() {
-    const options = this.element.querySelectorAll("[role=option]");
+    const options = this.list.children;
     for (const [at, node] of [...options].entries()) node.setAttribute("aria-selected", String(at === this.#at));
     options[this.#at]?.scrollIntoView({ block: "nearest" });
     if (options.length) this.field.setAttribute("aria-activedescendant", `canned-${this.#at}`);

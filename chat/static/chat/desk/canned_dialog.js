@@ -4,13 +4,13 @@ import { h, icon } from "../../ui/dom.js";
 import { VARIABLES } from "./canned.js";
 import { ask, field, openDialog, openForm } from "./dialog.js";
 
-/** `catalogue`: keeps them; `refused(error)`: a deletion did not work. */
-export function openCanned({ words, catalogue, refused }) {
+/** `catalogue`: keeps them; `attempt(run)`: runs what may be refused, and says so. */
+export function openCanned({ words, catalogue, attempt }) {
   const list = h("ul", { class: "kept" });
   const edit = (reply) => openReply({ words, catalogue, reply, done: draw });
   const drop = async (reply) => {
     const isSure = await ask({ title: words("canned.drop"), text: words("canned.dropText", { shortcut: reply.shortcut }), yes: words("discard"), words, isDangerous: true });
-    if (isSure) await catalogue.dropReply(reply).catch(refused);
+    if (isSure) await attempt(() => catalogue.dropReply(reply));
     draw();
   };
   function draw() {

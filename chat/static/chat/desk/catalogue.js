@@ -39,6 +39,11 @@ export class Catalogue {
     await this.loadLabels();
   }
 
+  async dropLabel({ id }) {
+    await this.api.remove(`labels/${id}`);
+    await this.loadLabels();
+  }
+
   async keepReply({ id, shortcut, text }) {
     if (id) await this.api.patch(`canned-replies/${id}`, { shortcut, text });
     else await this.api.post("canned-replies", { shortcut, text });

@@ -1,6 +1,7 @@
 /** What an agent does with a chat from the desk: by button, by key or by menu. */
 
 import { openCanned } from "./canned_dialog.js";
+import { openLabelList } from "./label_dialog.js";
 import { openLabels } from "./labels.js";
 import { openSearch } from "./search.js";
 import { openTransfer } from "./transfer.js";
@@ -50,12 +51,14 @@ export class Deeds {
     if (!this.row || !this.mayReply) return;
     const { core, words } = this;
     const { id } = this.row;
+    const { catalogue } = core;
+    const attempt = (run) => core.attempt(run);
     openLabels({
       words,
-      catalogue: core.catalogue,
-      mayPaint: core.may("chat.manage"),
+      catalogue,
       labels: () => core.inbox.rows.get(id)?.labels ?? [],
       set: (labels) => core.act(id, "labels", { labels }),
+      manage: core.may("chat.manage") ? () => openLabelList({ words, catalogue, attempt }) : null,
     });
   }
 
@@ -81,6 +84,7 @@ export class Deeds {
   }
 
   canned() {
-    openCanned({ words: this.words, catalogue: this.core.catalogue, refused: this.core.on.refused });
+    const { core, words } = this;
+    openCanned({ words, catalogue: core.catalogue, attempt: (run) => core.attempt(run) });
   }
 }

@@ -7,6 +7,12 @@ export function describe({ type, payload }, { name, me, words }) {
   return TELLERS[type]?.(payload, { name, me, words }) ?? "";
 }
 
+/** Return the events that the next one made pointless to tell: an offer that went back and was made again. */
+export function superseded(entries) {
+  const isHand = (entry) => entry?.event.type === "assignment";
+  return new Set(entries.filter((entry, at) => isHand(entry) && isHand(entries[at + 1])).map(({ event }) => event));
+}
+
 function assignment({ agent, reason }, { me, words }) {
   if (!agent) return words("unassigned");
   const how = { routed: "offered", transferred: "handed" }[reason] ?? "assigned";

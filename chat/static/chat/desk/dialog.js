@@ -9,7 +9,7 @@ export function openDialog({ title, words, look = "", onClose = () => {} }, ...c
   const id = `dialog-${(count += 1)}`;
   const close = h("button", { class: "btn btn--quiet btn--icon dialog__close", type: "button", "aria-label": words("dismiss"), onclick: () => dialog.close() }, icon("x"));
   const head = h("header", { class: "dialog__head" }, h("h2", { id }, title), close);
-  const dialog = h("dialog", { class: `dialog ${look}`, "aria-labelledby": id }, head, content);
+  const dialog = h("dialog", { class: `dialog ${look}`, "aria-labelledby": id }, head, content.filter(Boolean));
   const isOutside = (event) => event.target === dialog;
   let beganOutside = false;
   dialog.addEventListener("pointerdown", (event) => (beganOutside = isOutside(event)));

@@ -81,13 +81,13 @@ function head({ row, known, words, act }) {
 }
 
 function acts({ row, words, act, may }) {
-  const button = (name, face, run, label = words(name)) => h("button", { class: "btn btn--quiet btn--icon", type: "button", title: label, "aria-label": label, data: { key: name }, onclick: run }, icon(face));
+  const button = (name, face, run, text = name) => h("button", { class: "btn btn--quiet", type: "button", title: words(`${text}.long`), data: { key: name }, onclick: run }, icon(face), words(text));
   if (!may.reply) return [];
   return [
-    button("visitor.edit", "note", act.edit),
-    button("block", "ban", act.block, words(row.visitor.is_blocked ? "unblock" : "block")),
-    may.manage && button("visitor.export", "download", act.exportData),
-    may.manage && button("visitor.erase", "trash", act.erase),
+    button("edit", "note", act.edit),
+    button("block", "ban", act.block, row.visitor.is_blocked ? "unblock" : "block"),
+    may.manage && button("export", "download", act.exportData),
+    may.manage && button("erase", "trash", act.erase),
   ];
 }
 

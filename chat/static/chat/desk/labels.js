@@ -17,8 +17,8 @@ export function dot(color) {
   return node;
 }
 
-/** `labels()`: those the chat has now; `set(names)`: promise that they are stored. */
-export function openLabels({ words, catalogue, mayPaint, labels, set }) {
+/** `labels()`: those the chat has now; `set(names)`: promise that they are stored; `manage`: opens their own dialog, or null for who may not. */
+export function openLabels({ words, catalogue, labels, set, manage }) {
   const find = (text) => found(catalogue.labels, labels(), text);
   const pick = async ({ name }) => {
     const has = labels();
@@ -27,14 +27,14 @@ export function openLabels({ words, catalogue, mayPaint, labels, set }) {
     picker.field.value = "";
     picker.refresh();
   };
-  const paint = async (label, color) => (await catalogue.paint(label, color), picker.refresh());
   const draw = (item) => [
     h("span", { class: "picker__check" }, item.isOn && icon("check")),
-    item.id && mayPaint ? swatch(item, words, paint) : dot(item.color),
+    dot(item.color),
     h("span", { class: "picker__text" }, item.id ? item.name : words("label.new", { name: item.name })),
   ];
   const picker = new Picker({ label: words("label.find"), placeholder: words("label.find"), find, draw, pick, nothing: () => words("label.none"), isMultiple: true });
-  openDialog({ title: words("labels"), words }, picker.element);
+  const acts = manage && h("div", { class: "dialog__acts" }, h("button", { class: "btn btn--quiet", type: "button", onclick: () => (dialog.close(), manage()) }, words("label.manage")));
+  const dialog = openDialog({ title: words("labels"), words }, picker.element, acts);
 }
 
 function found(all, has, text) {
@@ -42,8 +42,4 @@ function found(all, has, text) {
   const known = all.filter(({ name }) => name.toLowerCase().includes(wanted)).map((label) => ({ ...label, isOn: has.includes(label.name) }));
   const isNew = wanted && text.length <= MOST_LETTERS && !all.some(({ name }) => name.toLowerCase() === wanted);
   return isNew ? [...known, { name: text, color: "", isOn: false }] : known;
-}
-
-function swatch(label, words, paint) {
-  return h("input", { class: "label__paint", type: "color", value: label.color, tabindex: -1, "aria-label": words("label.color", { name: label.name }), onchange: (event) => paint(label, event.target.value) });
 }

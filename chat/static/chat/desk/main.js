@@ -58,7 +58,7 @@ const talk = new Talk({
   me,
   words,
   mayReply: deeds.mayReply,
-  parts: parts("talk", "thread", "scroll", "typing", "composer", "text", "send", "earlier", "jump", "acts", "who", "trays", "clip", "files"),
+  parts: parts("talk", "log", "thread", "scroll", "typing", "composer", "text", "send", "earlier", "jump", "acts", "who", "trays", "clip", "files"),
   files: withLightbox({ files, load: loadFile, words, refused }),
   trayOf: (id) => trays.of(id),
   colorOf: (name) => catalogue.colorOf(name),

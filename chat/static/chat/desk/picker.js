@@ -23,7 +23,7 @@ export class Picker {
     this.field.addEventListener("input", () => ((this.#at = 0), this.refresh()));
     this.field.addEventListener("keydown", (event) => this.#key(event));
     this.list.addEventListener("click", (event) => this.#clicked(event));
-    this.list.addEventListener("mousedown", (event) => event.target.closest("[role=option]") && !event.target.closest("input") && event.preventDefault());
+    this.list.addEventListener("mousedown", (event) => event.target.closest("[role=option]") && event.preventDefault());
     this.refresh();
   }
 
@@ -61,7 +61,7 @@ export class Picker {
 
   #clicked(event) {
     const node = event.target.closest("[role=option]");
-    if (!node || event.target.closest("input")) return;
+    if (!node) return;
     this.#at = Number(node.dataset.at);
     this.#mark();
     this.pick(this.#items[this.#at]);

@@ -4,7 +4,7 @@ import { avatar, h, icon, write } from "../../ui/dom.js";
 import { Composer } from "../composer.js";
 import { Thread, TypingLine, rowsOf } from "../thread.js";
 import { welcomeFiles } from "../tray.js";
-import { describe } from "./describe.js";
+import { describe, superseded } from "./describe.js";
 import { chip } from "./labels.js";
 import { nameOf } from "./names.js";
 
@@ -37,7 +37,7 @@ export class Talk {
     this.#id = row?.id ?? null;
     this.#row = row;
     this.thread.clear();
-    this.parts.thread.setAttribute("aria-live", "off");
+    this.parts.log.setAttribute("aria-live", "off");
     this.typing.hide();
     const draft = this.#drafts.get(this.#id) || { text: "", mode: "text" };
     this.tray = row && this.trayOf(row.id);
@@ -50,8 +50,9 @@ export class Talk {
     this.#row = row;
     const name = nameOf(row, this.words);
     const side = { entries: log.entries, pending, side: "agent", me: this.me.id, visitorName: name, readSeq: theirs.read, deliveredSeq: theirs.delivered };
-    this.thread.show(rowsOf({ ...side, describe: (event) => describe(event, { name, me: this.me, words: this.words }) }));
-    if (log.seq) setTimeout(() => this.parts.thread.setAttribute("aria-live", "polite"));
+    const old = superseded(log.entries);
+    this.thread.show(rowsOf({ ...side, describe: (event) => (old.has(event) ? "" : describe(event, { name, me: this.me, words: this.words })) }));
+    if (log.seq) setTimeout(() => this.parts.log.setAttribute("aria-live", "polite"));
     this.parts.earlier.hidden = log.base === 0;
     this.parts.jump.hidden = this.thread.isAtEnd;
     this.#drawHead(row);

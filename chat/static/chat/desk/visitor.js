@@ -14,7 +14,7 @@ export class VisitorActs {
     const { words, core } = this;
     const { id, name, email } = this.row().visitor;
     openForm({
-      title: words("visitor.edit"),
+      title: words("edit.long"),
       words,
       yes: words("save"),
       fields: [
@@ -46,7 +46,7 @@ export class VisitorActs {
   async erase() {
     const { words, core } = this;
     const row = this.row();
-    const isSure = await ask({ title: words("erase.title", { name: nameOf(row, words) }), text: words("erase.text"), yes: words("visitor.erase"), words, isDangerous: true });
+    const isSure = await ask({ title: words("erase.title", { name: nameOf(row, words) }), text: words("erase.text"), yes: words("erase"), words, isDangerous: true });
     const answer = isSure && (await core.attempt(() => core.api.remove(`visitors/${row.visitor.id}`)));
     if (answer) this.gone(row);
   }
