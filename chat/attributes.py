@@ -32,7 +32,7 @@ def merged(
     held: Mapping[str, Scalar], given: Mapping[str, Scalar], *, pointer: str = "/attributes"
 ) -> dict[str, Scalar]:
     """Return the attributes after a change: null takes one away. Raise Invalid when they become more than 50."""
-    result = {name: value for name, value in {**held, **given}.items() if value is not None}
+    result: dict[str, Scalar] = {name: value for name, value in {**held, **given}.items() if value is not None}
     if len(result) > MOST:
         raise Invalid(f"A visitor has at most {MOST} attributes.", code="too-many-attributes", pointer=pointer)
     return result

@@ -111,7 +111,7 @@ class FileResponse(StreamingHttpResponse):
 
     def __init__(self, file: IO[bytes], first: int, length: int, **more: Any) -> None:
         super().__init__(self._pieces(file, first, length), **more)
-        self._resource_closers.append(file.close)
+        self._file = file
 
     def _pieces(self, file: IO[bytes], first: int, length: int) -> Iterator[bytes]:
         file.seek(first)
@@ -119,9 +119,17 @@ class FileResponse(StreamingHttpResponse):
             length -= len(piece)
             yield piece
 
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = iter(self)
-        while (piece := await sync_to_async(next, thread_sensitive=False)(pieces, None)) is not None:
+
+        def following() -> bytes:
+            return next(pieces, b"")
+
+        while piece := await sync_to_async(following, thread_sensitive=False)():
             yield piece
 
 

@@ -29,6 +29,7 @@ UNSENT_KEPT = timedelta(hours=24)
 DISCARDED = datetime(1970, 1, 1, tzinfo=UTC)
 SWEEP_BATCH = 50
 MEGABYTE = 1024 * 1024
+DIGEST_PIECE = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -145,4 +146,7 @@ def _require_size(widget: Widget, actor: Actor, size: int) -> None:
 
 def _digest(file: IO[bytes]) -> bytes:
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").digest()
+    digest = hashlib.sha256()
+    while piece := file.read(DIGEST_PIECE):
+        digest.update(piece)
+    return digest.digest()

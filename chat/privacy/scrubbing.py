@@ -41,11 +41,11 @@ PERSONAL: Final = {
 
 def scrub_log(*, tenant_id: UUID, conversation_ids: Sequence[UUID]) -> int:
     """Erase what was said in these conversations, from both sides; return how many messages there were."""
-    values = {"tenant": tenant_id, "keys": list(conversation_ids)}
+    values: dict[str, Any] = {"tenant": tenant_id, "keys": list(conversation_ids)}
     with connection.cursor() as cursor:
         cursor.execute(EVENTS, values)
         cursor.execute(MESSAGES, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def scrub_outbox(*, tenant_id: UUID, conversation_ids: Sequence[UUID]) -> None:

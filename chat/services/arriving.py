@@ -46,10 +46,10 @@ def arrive(
 
 
 def _visitor(tenant_id: UUID, visitor_id: UUID | None, identity: Identity | None, said: Said, now: datetime) -> Visitor:
-    known = Visitor.objects.for_tenant(tenant_id).filter(pk=visitor_id, erased_at=None)
+    known = Visitor.objects.for_tenant(tenant_id).filter(erased_at=None)
     if identity is not None:
         visitor_id = identify(tenant_id=tenant_id, visitor_id=visitor_id, identity=identity, now=now).pk
-    elif visitor_id is None or not known.exists():
+    elif visitor_id is None or not known.filter(pk=visitor_id).exists():
         visitor_id = Visitor.objects.create(tenant_id=tenant_id, last_seen_at=now).pk
     return note_said(tenant_id=tenant_id, visitor_id=visitor_id, said=said, now=now)
 

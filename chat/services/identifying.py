@@ -1,6 +1,7 @@
 """A visitor becomes somebody known: the person a signed JWT names, with what was said before the name was known."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -64,8 +65,8 @@ def _person(tenant_id: UUID, visitor_id: UUID | None, identity: Identity, now: d
 
 def _name(tenant_id: UUID, visitor_id: UUID | None, external_id: str, now: datetime) -> Visitor:
     """Make the visitor, while nobody known, or else a new one that person."""
-    nobody = Visitor.objects.for_tenant(tenant_id).filter(pk=visitor_id, external_id="", erased_at=None)
-    if visitor_id is None or not nobody.update(external_id=external_id):
+    nobody = Visitor.objects.for_tenant(tenant_id).filter(external_id="", erased_at=None)
+    if visitor_id is None or not nobody.filter(pk=visitor_id).update(external_id=external_id):
         return Visitor.objects.create(tenant_id=tenant_id, external_id=external_id, last_seen_at=now)
     return Visitor.objects.for_tenant(tenant_id).select_for_update(no_key=True).get(pk=visitor_id)
 
@@ -122,7 +123,7 @@ def _close_doubles(visitor: Visitor, person: Visitor, now: datetime) -> None:
 
 def _move_what_was_said(tenant_id: UUID, keys: list[UUID], old: UUID, new: UUID) -> None:
     """Let the person have said it: a message sent again after this is known by its sender and client_message_id."""
-    values = {
+    values: dict[str, Any] = {
         "tenant": tenant_id, "keys": keys, "from": old, "to": new,
         "from_public": encode("vi", old), "to_public": encode("vi", new),
     }  # fmt: skip

@@ -17,7 +17,8 @@ PAGES = {
 }
 PEOPLE = ("owner", "admin", "supervisor", "agent", "finance", "read_only")
 PUBLIC_PAGES = {"", "widget.js", "chat/panel/<str:widget_key>", "accounts/login/", "v1/schema", "v1/docs"}
-# Held elsewhere: files by test_files, probes by test_health, the demo's inbox by test_inbox, the page behind a mail's link by test_unread, signing
+# Held elsewhere: files by test_files,
+# probes by test_health, the demo's inbox by test_inbox, the page behind a mail's link by test_unread, signing
 # out and drafting by their own tests.
 OTHERS = {
     "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",

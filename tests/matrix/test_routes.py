@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.permissions import ROLE_PERMISSIONS, Role
@@ -32,6 +34,7 @@ class Route:
     people_only: bool = False
     key_only: bool = False
     is_public: bool = False
+    is_form: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -41,6 +44,7 @@ CHAT = ("chat.read",)
 REPLY = ("chat.reply",)
 MANAGE = ("chat.manage",)
 WRITE_REPLIES = ("chat.manage", "chat.reply")
+ANY_VISITOR = "any visitor"  # about itself
 CONVERSATION = "v1/chat/conversation/<str:id>"
 ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
 SEND = {"conversation_id": "{conversation}", "client_message_id": "m1", "text": "Hello"}
@@ -90,6 +94,26 @@ ROUTES = [
     Route("GET", "v1/chat/stats", CHAT),
     Route("GET", "v1/analytics/chats", CHAT),
     Route("GET", "v1/chat/search", CHAT, body={"q": "secret"}),
+    Route(
+        "POST",
+        "v1/chat/attachments",
+        REPLY,
+        names="conversation",
+        body={"conversation_id": "{conversation}"},
+        visitor="visitor",
+        is_form=True,
+    ),
+    Route("GET", "v1/chat/attachments/<str:id>", CHAT, names="attachment", visitor="visitor"),
+    Route("GET", "v1/chat/visitor", visitor=ANY_VISITOR),
+    Route("PATCH", "v1/chat/visitor", body={"name": "Dana"}, visitor=ANY_VISITOR),
+    Route("GET", "v1/chat/visitor/export", visitor=ANY_VISITOR),
+    Route("POST", "v1/chat/visitor/forget", visitor=ANY_VISITOR),
+    Route("GET", "v1/chat/visitors/<str:id>", CHAT, names="visitor"),
+    Route("PATCH", "v1/chat/visitors/<str:id>", REPLY, names="visitor", body={"name": "Dana"}),
+    Route("DELETE", "v1/chat/visitors/<str:id>", MANAGE, names="visitor"),
+    Route("GET", "v1/chat/visitors/<str:id>/export", MANAGE, names="visitor"),
+    Route("POST", "v1/chat/visitors/<str:id>/block", REPLY, names="visitor"),
+    Route("POST", "v1/chat/visitors/<str:id>/unblock", REPLY, names="visitor"),
     Route("GET", "v1/chat/agent/presence", ("presence",), people_only=True),
     Route("POST", "v1/chat/agent/presence", ("presence",), body={"status": "online"}, people_only=True),
     Route("GET", "v1/usage/current-period", ("usage.read",)),
@@ -112,8 +136,8 @@ ROUTES = [
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {
     "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
-    "chat/panel/<str:widget_key>", "chat/resume/<str:token>", "", "portal/", "portal/usage/", "portal/finance/", "portal/finance/draft",
-    "portal/finance/<str:key>/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
+    "chat/panel/<str:widget_key>", "files/<str:token>", "chat/resume/<str:token>", "", "portal/", "portal/usage/",
+    "portal/finance/", "portal/finance/draft", "portal/finance/<str:key>/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
 }  # fmt: skip
 
 
@@ -149,6 +173,9 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     client = world.callers[caller]()
     if route.method == "GET":
         return client.get(path, body)
+    if route.is_form:
+        form = {**body, "file": SimpleUploadedFile("a.txt", b"Hello")}
+        return client.generic("POST", path, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT)
     send = {"POST": client.post, "PATCH": client.patch, "DELETE": client.delete}[route.method]
     return send(path, body, content_type="application/json")
 
@@ -160,7 +187,7 @@ def allowed(route: Route, caller: str) -> bool:
         return bool(route.needs) and not route.people_only
     if caller == "narrow key":
         return "members.read" in route.needs and not route.people_only
-    return caller == route.visitor
+    return caller == route.visitor or (route.visitor == ANY_VISITOR and caller in VISITORS)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

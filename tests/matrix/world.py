@@ -16,6 +16,7 @@ from accounts.tenancy import system_access, tenant_scope
 from telephony.services import create_phone_number, create_trunk
 from tests import factories
 from tests.chat.conftest import Chat, start_chat, widget_of
+from tests.chat.files import picture, upload
 from tests.conftest import ApiClient
 
 MARK = "Acme-only-secret"
@@ -43,6 +44,8 @@ def build() -> World:
         "conversation": chat.conversation_id,
         "closed": closed.conversation_id,
         "widget_key": widget_of(acme).widget_key,
+        "visitor": chat.visitor_id,
+        "attachment": _attached(chat),
         "label": _made(acme, "/v1/chat/labels", {"name": MARK}),
         "canned_reply": _made(acme, "/v1/chat/canned-replies", {"shortcut": "secret", "text": MARK}),
         "call": _call(acme),
@@ -56,6 +59,14 @@ def build() -> World:
 def _say(chat: Chat, text: str) -> None:
     body = {"conversation_id": chat.conversation_id, "client_message_id": "w1", "text": text}
     assert chat.visitor.post("/v1/chat/message/send", body).status_code == 201
+
+
+def _attached(chat: Chat) -> str:
+    answer = upload(chat.visitor, chat, picture(), name=f"{MARK}.png")
+    assert answer.status_code == 201, answer.content
+    body = {"conversation_id": chat.conversation_id, "client_message_id": "w2", "attachment_id": answer.json()["id"]}
+    assert chat.visitor.post("/v1/chat/message/send", body).status_code == 201
+    return str(answer.json()["id"])
 
 
 def _made(company: factories.Company, path: str, body: dict[str, Any]) -> str:
