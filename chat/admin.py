@@ -25,7 +25,8 @@ from common.errors import Invalid
 from common.ids import encode
 
 TIMELINE_EVENTS = 200
-V, R = TypeVar("V"), TypeVar("R")
+V = TypeVar("V")
+R = TypeVar("R")
 
 
 class WidgetForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in the stubs

@@ -213,3 +213,25 @@ def test_agents_write_replies_and_managers_labels(acme: factories.Company, signe
     assert agent.post(LABELS, {"name": "vip"}, **json).status_code == 403
     assert manager.post(LABELS, {"name": "vip"}, **json).status_code == 201
     assert [row["name"] for row in agent.get(LABELS).json()["results"]] == ["vip"]
+
+
+def test_the_documented_examples_run(client: ApiClient) -> None:
+    paths = client.get("/v1/schema", {"format": "json"}).json()["paths"]
+    made = {}
+    for path in (LABELS, REPLIES):
+        answer = client.post(path, example_of(paths[path]["post"]))
+        assert answer.status_code == 201, answer.content
+        made[path] = answer.json()["id"]
+    for path, key in made.items():
+        answer = put(client, f"{path}/{key}", example_of(paths[f"{path}/{{id}}"]["patch"]))
+        assert answer.status_code == 200, answer.content
+    widget = client.get("/v1/chat/widgets").json()["results"][0]["id"]
+    examples = paths["/v1/chat/widgets"]["post"], paths["/v1/chat/widgets/{id}"]["patch"]
+    for operation in examples:
+        answer = put(client, f"/v1/chat/widgets/{widget}", example_of(operation))
+        assert answer.status_code == 200, answer.content
+
+
+def example_of(operation: dict[str, Any]) -> Any:
+    (example,) = operation["requestBody"]["content"]["application/json"]["examples"].values()
+    return example["value"]
