@@ -3,6 +3,7 @@
 import os
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "irisx.settings")
@@ -12,10 +13,22 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - consu
 
 from accounts.sockets.farewell import lifespan  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from common.bodylimit import BodyLimit  # noqa: E402
+from common.http import BODY_LIMIT_BYTES  # noqa: E402
+
+MEGABYTE = 1024 * 1024
+
+
+def body_limit(path: str) -> int:
+    """Return how many bytes a request to a path may carry: a file where files are taken, 6 MiB anywhere else."""
+    if path == "/v1/chat/attachments":
+        return (settings.IRISX_UPLOAD_MOST_MB + 1) * MEGABYTE  # and the form around the file
+    return BODY_LIMIT_BYTES + MEGABYTE
+
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": cast(Any, BodyLimit(cast(Any, django_application), body_limit)),
         "websocket": URLRouter(cast(Any, websocket_urlpatterns)),
         "lifespan": cast(Any, lifespan),
     }
