@@ -36,11 +36,11 @@ export async function the_launcher_speaks_the_same_languages() {
 export function a_companys_own_text_is_left_as_it_is() {
   speak("de");
   equal([own("Servus!", "greeting"), own(STRINGS.en.greeting, "greeting")], ["Servus!", STRINGS.de.greeting]);
-  equal([words.language, words.direction], ["de", "ltr"]);
+  equal([words.code, words.direction], ["de", "ltr"]);
   speak("ar-EG");
-  equal([words.language, words.direction], ["ar", "rtl"]);
+  equal([words.code, words.language, words.direction], ["ar", "ar-EG", "rtl"]);
   speak("xx");
-  equal(words.language, "en");
+  equal(words.code, "en");
 }
 
 export function a_refusal_is_said_in_the_visitors_words() {

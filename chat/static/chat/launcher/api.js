@@ -176,6 +176,7 @@ window.IRISX = api;
 for (const call of asked.filter(([name]) => name === "on")) push(call);
 asked.splice(0, asked.length, ...asked.filter(([name]) => name !== "on"));
 addEventListener("message", hear);
+addEventListener("storage", (event) => event.key === "irisx." + key && tell("kept", { kept: siteMemory.get("") || {} }));
 dimness.addEventListener("change", () => look && paint());
 for (const target of [window.visualViewport, narrow].filter(Boolean)) for (const name of ["resize", "scroll", "change"]) target.addEventListener(name, fit);
 new MutationObserver(([{ target }]) => attach(target)).observe(script, { attributes: true, attributeFilter: ["data-widget-key"] });

@@ -18,6 +18,7 @@ export class Bridge {
   constructor(widgetKey = "") {
     this.#widgetKey = widgetKey;
     this.page = {};
+    this.onKept = () => {};
     this.token = "";
     window.addEventListener("message", (event) => this.#receive(event));
   }
@@ -68,6 +69,7 @@ export class Bridge {
     this.#origin = event.origin;
     if (message.type === "init" || message.type === "token") this.#introduced(message);
     if (message.type === "init" || message.type === "page") this.#remember(message);
+    if (message.type === "kept") this.onKept(message.kept);
     this.#hear(message);
   }
 

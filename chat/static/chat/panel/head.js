@@ -34,7 +34,7 @@ function face(element, config, agent) {
 }
 
 function intro(config, isOffline) {
-  if (isOffline) return config.opens_at ? words("openAt", { when: moment(config.opens_at) }) : words("introAway");
+  if (isOffline) return words("introAway");
   return config.reply_seconds ? `${words("intro")} ${replyTime(config.reply_seconds)}` : words("intro");
 }
 

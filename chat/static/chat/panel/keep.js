@@ -9,5 +9,9 @@ export async function visitorStore(bridge) {
   const own = permittedArea();
   if (own) return openStore(own);
   const kept = new Map(Object.entries(await bridge.kept()));
+  bridge.onKept = (values) => {
+    kept.clear();
+    for (const [key, value] of Object.entries(values)) kept.set(key, value);
+  };
   return openStore(memoryArea(kept, (values) => bridge.tell("keep", { values: Object.fromEntries(values) })));
 }

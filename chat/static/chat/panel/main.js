@@ -53,12 +53,13 @@ function dress(theme) {
 const HEARD = {
   init({ theme, language, identity, attributes }) {
     dress(theme);
-    if (language !== words.language) translate(language);
+    if (language !== words.code) translate(language);
     HEARD.identify({ identity });
     if (attributes) HEARD.attributes({ attributes });
     session.visit();
   },
   page: () => session.visit(),
+  kept: () => session.adopt(),
   opened: ({ quiet }) => view.opened(quiet),
   closed: () => view.closed(),
   identify: ({ identity }) => identity && quietly(session.identify(identity)),

@@ -60,6 +60,13 @@ export class Person {
     return Boolean(answer.visitor_token);
   }
 
+  /** Go on without the page's word, which the server does not believe: that is its developers' to mend. */
+  doubt(reason) {
+    console.warn(`IRISX: ${reason}`);
+    this.#said.identity_jwt = undefined;
+    return true;
+  }
+
   async describe(attributes) {
     this.#said.attributes = { ...this.#said.attributes, ...attributes };
     if (this.token) await this.change({ attributes });

@@ -1,6 +1,6 @@
 /** The visitor's side of it all: who they are, the conversation they are in, what waits to be sent, their other tabs. No DOM. */
 
-import { Problem, request } from "../../ui/http.js";
+import { request } from "../../ui/http.js";
 import { Outbox } from "../../ui/outbox.js";
 import { upload } from "../../ui/upload.js";
 import { Tabs } from "./tabs.js";
@@ -54,6 +54,12 @@ export class Session {
     await this.#take({ id: conversation_id, base: Math.max(0, seq - KEPT_ENTRIES) });
   }
 
+  /** Another tab has begun a conversation: it is ours too. */
+  adopt() {
+    const { conversation_id } = this.person.saved;
+    if (conversation_id && conversation_id !== this.talk?.id) this.resume();
+  }
+
   send(text, attachments = []) {
     const [first = {}, ...others] = attachments.map((attachment) => ({ attachment_id: attachment.id, attachment }));
     this.outbox.add(this.key, text, first);
@@ -89,9 +95,11 @@ export class Session {
     this.on.change();
   }
 
-  /** The page says who they are. Somebody known from elsewhere has conversations of their own: ours ends here. */
+  /** The page says who they are. When it is somebody known, this conversation goes over to them, with another token. */
   async identify(jwt) {
-    if (await this.person.identify(jwt)) this.startAnew();
+    if (!(await this.person.identify(jwt)) || !this.talk) return;
+    this.#quit();
+    await this.resume();
   }
 
   async speak(language) {
@@ -123,17 +131,21 @@ export class Session {
     this.#leave();
   }
 
-  #leave() {
+  #quit() {
     this.talk?.stop();
     this.talk = null;
     this.older = [];
+  }
+
+  #leave() {
+    this.#quit();
     this.bridge.tell("talk", { isOn: false });
     this.on.change();
   }
 
   #heardFromTab({ type, id, seq }) {
     if (type === "read" && id === this.talk?.id) this.talk.marks.reach("read", Math.min(seq, this.talk.log.seq));
-    if (type === "began" && this.person.saved.conversation_id !== this.talk?.id) this.resume();
+    if (type === "began") this.adopt();
     if (type === "left") this.#leave();
     if (type === "forgotten") this.#forget();
     this.on.change();
@@ -164,9 +176,11 @@ export class Session {
     try {
       this.#started(await request("POST", "/v1/chat/conversation/start", body));
     } catch (error) {
-      const isStale = error instanceof Problem && [401, 403].includes(error.status) && error.code !== "blocked";
-      if (isStale && !isSecondTry) return this.#start(true);
-      if (error instanceof Problem && error.status === 422) this.on.refused(error.body.errors ?? []);
+      const mistakes = (error.status === 422 && error.body.errors) || [];
+      const isStale = [401, 403].includes(error.status) && error.code !== "blocked";
+      const isDoubted = mistakes.some(({ pointer }) => pointer === "/identity_jwt") && this.person.doubt(error.message);
+      if (!isSecondTry && (isStale || isDoubted)) return this.#start(true);
+      if (mistakes.length) this.on.refused(mistakes);
       throw error;
     }
   }

@@ -22,6 +22,7 @@ export class View {
   #after = "";
   #noticeTimer = 0;
   #mistakes = [];
+  #given = {};
 
   constructor({ config, session, person, bridge, sound }) {
     Object.assign(this, { config, session, person, bridge, sound });
@@ -99,7 +100,8 @@ export class View {
   askAgain(mistakes) {
     this.#mistakes = mistakes;
     this.#after = "";
-    this.person.save({ has_answered: false });
+    this.#given = { visitor_email: this.person.saved.visitor_email, ...this.person.saved.pre_chat };
+    this.person.save({ has_answered: false, visitor_email: undefined });
     this.soon();
   }
 
@@ -149,6 +151,7 @@ export class View {
     const { parts, thread, session, config } = this;
     const isOn = () => config.allow_file_upload && !parts.composer.hidden;
     parts.attach.hidden = !config.allow_file_upload;
+    parts.close.hidden = window.parent === window;
     welcomeFiles({ tray: this.tray, button: parts.attach, input: parts.file, field: parts.text, zone: parts.panel, isOn });
     parts.close.addEventListener("click", () => this.bridge.tell("close"));
     parts.jump.addEventListener("click", () => (thread.toEnd(), this.soon()));
@@ -196,8 +199,7 @@ export class View {
   }
 
   #questions(fields) {
-    const { pre_chat, visitor_email } = this.person.saved;
-    return questionCard({ fields, isOffline: this.wasOffline, answers: { visitor_email, ...pre_chat }, mistakes: this.#mistakes, onAnswered: (answers) => this.#answered(answers) });
+    return questionCard({ fields, isOffline: this.wasOffline, answers: this.#given, mistakes: this.#mistakes, onAnswered: (answers) => this.#answered(answers) });
   }
 
   #answered(answers) {

@@ -10,12 +10,13 @@ export const STRINGS = { en, de, es, ar };
 
 let current = translator(STRINGS);
 
-/** Return the text of a key; `words.language` and `words.direction` belong to it. */
+/** Return the text of a key; `words.code` (`en`), `words.language` (`en-GB`) and `words.direction` belong to it. */
 export function words(key, values) {
   return current(key, values);
 }
 
 Object.defineProperties(words, {
+  code: { get: () => current.code },
   language: { get: () => current.language },
   direction: { get: () => current.direction },
 });

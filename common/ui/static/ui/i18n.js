@@ -9,9 +9,15 @@ export function translator(catalogue, wanted = navigator.language) {
     const text = words[form] ?? words[`${key}.other`] ?? words[key] ?? key;
     return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
   };
-  t.language = language;
+  t.code = language;
+  t.language = regional(language, wanted);
   t.direction = ["ar", "he", "fa", "ur"].includes(language) ? "rtl" : "ltr";
   return t;
+}
+
+/** The language with the person's region, where it is known: "en-GB" writes times and dates otherwise than "en". */
+function regional(language, wanted) {
+  return [wanted, navigator.language].find((tag) => tag?.toLowerCase().startsWith(`${language}-`)) ?? language;
 }
 
 function pick(catalogue, wanted) {

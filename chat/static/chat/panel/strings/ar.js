@@ -20,7 +20,6 @@ export const ar = {
   "replyHours.many": "نجيب عادةً خلال {count} ساعة.",
   "replyHours.other": "نجيب عادةً خلال {count} ساعة.",
   backAt: "نعود {when}",
-  openAt: "نعود {when}.",
   todayAt: "اليوم الساعة {time}",
   tomorrowAt: "غدًا الساعة {time}",
   dayAt: "يوم {day} الساعة {time}",

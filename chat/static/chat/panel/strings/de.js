@@ -12,7 +12,6 @@ export const de = {
   "replyHours.one": "Wir antworten meist innerhalb einer Stunde.",
   "replyHours.other": "Wir antworten meist innerhalb von {count} Stunden.",
   backAt: "Wieder da {when}",
-  openAt: "Wir sind {when} wieder da.",
   todayAt: "heute um {time}",
   tomorrowAt: "morgen um {time}",
   dayAt: "am {day} um {time}",

@@ -12,7 +12,6 @@ export const en = {
   "replyHours.one": "We usually answer within an hour.",
   "replyHours.other": "We usually answer within {count} hours.",
   backAt: "Back {when}",
-  openAt: "We are back {when}.",
   todayAt: "today at {time}",
   tomorrowAt: "tomorrow at {time}",
   dayAt: "on {day} at {time}",

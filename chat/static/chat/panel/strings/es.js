@@ -14,7 +14,6 @@ export const es = {
   "replyHours.many": "Solemos responder en {count} horas.",
   "replyHours.other": "Solemos responder en {count} horas.",
   backAt: "Volvemos {when}",
-  openAt: "Volvemos {when}.",
   todayAt: "hoy a las {time}",
   tomorrowAt: "mañana a las {time}",
   dayAt: "el {day} a las {time}",
