@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check lock screenshots fmt
+.PHONY: help demo demo-reset test chaos check lock screenshots fmt
 
 PY := .venv/bin/python
 FIND_PYTHON := for name in python3.11 python3.12 python3.13 python3 python; do \
@@ -20,6 +20,7 @@ help:
 	@echo "make demo         run everything on this machine, with a demo company; Ctrl-C stops it"
 	@echo "make demo-reset   forget the demo's data"
 	@echo "make test         run every test on real PostgreSQL and Valkey"
+	@echo "make chaos        break everything under 200 writers, for some minutes"
 	@echo "make check        linters, types, layers, migrations, both Python versions"
 	@echo "make fmt          format the code"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew (needs uv)"
@@ -37,6 +38,10 @@ demo-reset:
 test:
 	$(INSTALL) requirements-dev.lock
 	@$(PY) -m pytest -n logical --maxprocesses 4 --dist loadgroup
+
+chaos:
+	$(INSTALL) requirements-dev.lock
+	@CHAOS=long $(PY) -m pytest -s tests/chaos
 
 check:
 	$(INSTALL) requirements-dev.lock

@@ -13,6 +13,7 @@ from accounts.models import ApiKey, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, SCOPES, Role
 from accounts.signals import tenant_created
 from accounts.tenancy import system_access, tenant_scope
+from chat.models import Visitor
 from common.errors import Forbidden, Invalid, NotAuthenticated
 from tests import factories
 from tests.assertions import count, rows
@@ -57,8 +58,10 @@ class TestAVisitorToken:
             authentication.by_visitor_token(token, now=expires_at)
 
     def test_of_a_suspended_tenant_is_refused(self, acme: factories.Company) -> None:
+        with tenant_scope(acme.tenant.pk):
+            dana = Visitor.objects.create(tenant_id=acme.tenant.pk, name="Dana")
         token, _ = tokens.issue_visitor_token(
-            tenant_id=acme.tenant.pk, visitor_id=acme.owner.pk, auth_version=1, now=factories.NOW
+            tenant_id=acme.tenant.pk, visitor_id=dana.pk, auth_version=1, now=factories.NOW
         )
         with system_access("test"):
             Tenant.objects.filter(pk=acme.tenant.pk).update(status=Tenant.Status.SUSPENDED)

@@ -1,44 +1,68 @@
-"""What leaves a socket by the server's own transport."""
+"""A bounded outbox: written at once while the client reads, in order when it does not, full at 500 frames."""
+
+import asyncio
+from typing import Any
 
 import pytest
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import TextMessage
 
-from accounts.sockets.outbox import Full, Outbox
-from common.wire import websocket_frame
+from accounts.sockets.outbox import MOST_WAITING_FRAMES, Full, Outbox
 
 
-async def _never(message: object) -> None:
-    raise AssertionError("With a transport of its own nothing goes through ASGI.")
+class Server:
+    """A server's `send` that can be made to wait, as when a client does not read."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.writable.wait()
+        self.sent.append(message["text"])
 
 
-@pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536, 70_000])
-def test_frames_are_what_a_websocket_client_reads(size: int) -> None:
-    client = Connection(ConnectionType.CLIENT)
-    text = "ü" + "a" * (size - 2) if size > 1 else "a"
-    client.receive_data(websocket_frame(text))
-    parts = [event for event in client.events() if isinstance(event, TextMessage)]
-    assert "".join(part.data for part in parts) == text
-    assert parts[-1].message_finished
+async def test_writes_in_the_callers_own_step() -> None:
+    server = Server()
+    outbox = Outbox(server.send)
+    outbox.put("a")
+    outbox.put("b")
+    assert server.sent == ["a", "b"]
 
 
-def test_writes_each_frame_at_once_and_in_order() -> None:
-    written: list[bytes] = []
-    outbox = Outbox(_never, lambda frame: written.append(frame) is None)
-    outbox.put("one")
-    outbox.put("two")
-    assert written == [b"\x81\x03one", b"\x81\x03two"]
+async def test_keeps_the_order_of_what_had_to_wait() -> None:
+    server = Server()
+    outbox = Outbox(server.send)
+    outbox.put("a")
+    server.writable.clear()
+    for text in "bcd":
+        outbox.put(text)
+    assert server.sent == ["a"]
+    server.writable.set()
+    await outbox.drain()
+    outbox.put("e")
+    assert server.sent == list("abcde")
 
 
-def test_refuses_when_the_server_says_that_too_much_waits() -> None:
-    outbox = Outbox(_never, lambda frame: False)
+async def test_is_full_when_nobody_reads() -> None:
+    server = Server()
+    server.writable.clear()
+    outbox = Outbox(server.send)
+    for number in range(MOST_WAITING_FRAMES + 1):
+        outbox.put(str(number))
     with pytest.raises(Full):
-        outbox.put("one")
-
-
-def test_sends_nothing_after_it_was_dropped() -> None:
-    written: list[bytes] = []
-    outbox = Outbox(_never, lambda frame: written.append(frame) is None)
+        outbox.put("one too many")
     outbox.drop()
-    outbox.put("one")
-    assert written == []
+    outbox.put("forgotten")
+    server.writable.set()
+    await asyncio.sleep(0)
+    assert server.sent == []
+
+
+async def test_a_client_that_has_gone_is_no_error() -> None:
+    async def gone(message: dict[str, Any]) -> None:
+        raise OSError
+
+    outbox = Outbox(gone)
+    outbox.put("a")
+    outbox.put("b")
+    await outbox.drain()

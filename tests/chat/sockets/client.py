@@ -1,6 +1,8 @@
 """A client of both sockets inside this process, and what its people do over HTTP."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -62,8 +64,9 @@ class Socket:
         return bool(await self._communicator.receive_nothing(timeout=0.3))
 
     async def close(self) -> None:
-        """Say goodbye."""
-        await self._communicator.disconnect()
+        """Say goodbye; a socket whose answer never came was given up already."""
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await self._communicator.disconnect()
 
     async def lose(self) -> None:
         """Lose the connection, as uvicorn tells of it."""
