@@ -86,7 +86,7 @@ def conversation_row(
         "accepted_at": rfc3339(conversation.accepted_at),
         "waiting_since": rfc3339(conversation.waiting_since),
         "is_offline": conversation.is_offline,
-        "labels": conversation.labels,
+        "labels": [] if for_visitor else conversation.labels,  # for agents' eyes
         "first_response_at": rfc3339(conversation.first_response_at),
         "last_message_at": rfc3339(conversation.last_message_at),
         "closed_at": rfc3339(conversation.closed_at),

@@ -28,7 +28,8 @@ def resume_link(conversation: Conversation) -> str:
     """Return an address on our origin that shows the conversation to its visitor for seven days."""
     visitor = conversation.visitor
     claim = [conversation.tenant_id.hex, conversation.pk.hex, visitor.pk.hex, visitor.auth_version]
-    return settings.IRISX_BASE_URL + reverse("resume", args=[signing.dumps(claim, salt=SALT)])
+    path = reverse("resume", args=[signing.dumps(claim, salt=SALT)])
+    return f"{settings.IRISX_BASE_URL}{path}"
 
 
 def conversation_of_link(token: str) -> Conversation:

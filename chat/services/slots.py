@@ -150,7 +150,7 @@ def _compare_one(tenant_id: UUID) -> int:
 def _mend(tenant_id: UUID, key: UUID) -> bool:
     # Whoever moves a chat holds this row until it commits: counted under its lock, nothing is under way.
     row = AgentPresence.objects.for_tenant(tenant_id).select_for_update(no_key=True).get(pk=key)
-    counted = agents(tenant_id).values_list("counted", flat=True).get(pk=key)
+    counted = int(agents(tenant_id).get(pk=key).counted)  # type: ignore[attr-defined] # annotated
     if row.active_chats == counted:
         return False
     logger.warning("agent %s has %d open chats, %d were counted", row.user_id, counted, row.active_chats)

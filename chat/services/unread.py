@@ -6,6 +6,7 @@ or a mail server that refuses, loses that one mail, never doubles it; the next a
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -42,7 +43,7 @@ ORDER BY c.last_message_at LIMIT %(most)s
 
 def mail_unread(*, now: datetime) -> int:
     """Mail every visitor who has left what they have not read for two minutes; return how many were written to."""
-    values = {
+    values: dict[str, Any] = {
         "not_before": now - LOOKS_BACK,
         "said_before": now - WAITS,
         "seen_before": now - GRACE,
