@@ -1,7 +1,7 @@
 /** What is asked before the first message: the widget's own fields, and an e-mail address where one is needed. */
 
 import { h } from "../../ui/dom.js";
-import { words } from "./words.js";
+import { explain, words } from "./words.js";
 
 const LONGEST = { text: 200, email: 254, phone: 40, textarea: 2000 };
 const KINDS = { text: ["text", "on"], email: ["email", "email"], phone: ["tel", "tel"] };
@@ -9,21 +9,32 @@ const LOOKS_RIGHT = { email: /^[^\s@]+@[^\s@]+\.[^\s@]+$/u, phone: /^\+?[\d\s().
 const EMAIL = "visitor_email";
 
 /** Return what is still to be asked of this person. */
-export function questionsFor({ config, person, isOffline }) {
+export function questionsFor({ config, person }) {
   if (person.saved.has_answered) return [];
   const fields = config.pre_chat_fields ?? [];
   const asksEmail = fields.some(({ type }) => type === "email");
-  if (asksEmail || person.email || !(config.require_email || isOffline)) return fields;
-  return [{ key: EMAIL, type: "email", label: words("email"), required: config.require_email }, ...fields];
+  if (asksEmail || person.email || !config.require_email) return fields;
+  return [emailField(), ...fields];
+}
+
+function emailField() {
+  return { key: EMAIL, type: "email", label: words("email"), required: true };
+}
+
+/** Return the form that asks where an answer may go; `onGiven(email)`: a promise, whose refusal is shown. */
+export function emailCard({ onGiven }) {
+  const card = questionCard({ title: "offlineAsk", fields: [emailField()], onAnswered: ({ visitor_email }) => onGiven(visitor_email) });
+  card.classList.add("before--slim");
+  return card;
 }
 
 /** Return the form; `onAnswered({visitor_email, pre_chat})`. `mistakes` is what the server said: `[{pointer, detail}]`. */
-export function questionCard({ fields, isOffline, answers = {}, mistakes = [], onAnswered }) {
+export function questionCard({ title = "beforeAsk", fields, answers = {}, mistakes = [], onAnswered }) {
   const asked = fields.map((field) => new Question(field, answers));
   const card = h(
     "form",
     { class: "before", novalidate: true, "aria-labelledby": "before-title", onsubmit: (event) => (event.preventDefault(), submit()) },
-    h("h2", { class: "before__title", id: "before-title" }, words(isOffline ? "offlineAsk" : "beforeAsk")),
+    h("h2", { class: "before__title", id: "before-title" }, words(title)),
     asked.map(({ node }) => node),
     h("button", { class: "btn btn--primary btn--wide" }, words("continue")),
   );
@@ -35,7 +46,8 @@ export function questionCard({ fields, isOffline, answers = {}, mistakes = [], o
     if (wrong) return wrong.input.focus();
     const given = asked.filter(({ value }) => value !== "");
     const email = given.find(({ field }) => field.type === "email")?.value;
-    onAnswered({ visitor_email: email, pre_chat: Object.fromEntries(given.filter(({ field }) => field.key !== EMAIL).map(({ field, value }) => [field.key, value])) });
+    const answered = onAnswered({ visitor_email: email, pre_chat: Object.fromEntries(given.filter(({ field }) => field.key !== EMAIL).map(({ field, value }) => [field.key, value])) });
+    answered?.catch((refusal) => asked[0].complain(explain(refusal)));
   }
   return card;
 }

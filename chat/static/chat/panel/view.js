@@ -5,11 +5,10 @@ import { Files } from "../files.js";
 import { lineWatch } from "../line.js";
 import { Thread, TypingLine, rowsOf } from "../thread.js";
 import { Tray, welcomeFiles } from "../tray.js";
+import { After } from "./after.js";
 import { ask } from "./ask.js";
 import { drawHead, greetingText } from "./head.js";
 import { Menu } from "./menu.js";
-import { questionCard, questionsFor } from "./questions.js";
-import { ratedCard, ratingCard } from "./rating.js";
 import { explain, label, own, words } from "./words.js";
 
 const IDS = [
@@ -19,10 +18,8 @@ const IDS = [
 
 export class View {
   #isDrawing = false;
-  #after = "";
+  #hadTalk = false;
   #noticeTimer = 0;
-  #mistakes = [];
-  #given = {};
 
   constructor({ config, session, person, bridge, sound }) {
     Object.assign(this, { config, session, person, bridge, sound });
@@ -49,13 +46,15 @@ export class View {
     this.#isDrawing = false;
     const { session, parts, thread } = this;
     const { talk } = session;
+    if (this.#hadTalk && !talk) this.wasOffline = session.isOffline;
+    this.#hadTalk = Boolean(talk);
     thread.show(rowsOf({ entries: this.#entries(), pending: session.pending, side: "visitor", readSeq: talk?.marks.theirRead ?? 0, deliveredSeq: talk?.marks.theirDelivered ?? 0, describe }));
     if (talk && this.isSeen) session.markRead();
     this.bridge.tell("unread", { count: this.isShown ? 0 : (talk?.unread ?? 0) });
     parts.earlier.hidden = !session.hasEarlier;
     parts.jump.hidden = thread.isAtEnd || !talk?.unread;
     drawHead(this);
-    this.#drawAfter(talk);
+    this.after.draw(this.wasOffline);
     this.#drawFoot(talk);
     this.drawLine(talk?.line ?? { name: "idle" });
   }
@@ -96,18 +95,14 @@ export class View {
     else this.typing.hide();
   }
 
-  /** The server refused what was answered beforehand: show its word beside each answer. */
   askAgain(mistakes) {
-    this.#mistakes = mistakes;
-    this.#after = "";
-    this.#given = { visitor_email: this.person.saved.visitor_email, ...this.person.saved.pre_chat };
-    this.person.save({ has_answered: false, visitor_email: undefined });
+    this.after.askAgain(mistakes);
     this.soon();
   }
 
   translate() {
     label();
-    this.#after = "";
+    this.after.refresh();
     this.#placeholder();
     this.thread.clear();
     this.draw();
@@ -144,6 +139,7 @@ export class View {
     });
     this.menu = new Menu({ button: parts.more, list: parts.menu, words, items: () => this.#choices() });
     this.drawLine = lineWatch({ element: parts.line, words, retry: () => session.talk?.reconnect() });
+    this.after = new After({ element: parts.after, config, session, person: this.person, onAnswered: () => this.#answered(), onGrow: () => this.thread.toEnd() });
     this.#placeholder();
   }
 
@@ -171,23 +167,11 @@ export class View {
     return [{ seq: 0, event: { type: "message", occurred_at: at, payload: { message } } }, ...session.entries];
   }
 
-  /** After the last row: the questions before a conversation, or the stars after one. */
-  #drawAfter(talk) {
-    const fields = talk ? [] : questionsFor({ config: this.config, person: this.person, isOffline: this.wasOffline });
-    const isOver = talk && !talk.isOpen;
-    const wanted = isOver ? `rate ${talk.id} ${talk.rating}` : fields.map(({ key }) => key).join();
-    this.isAsking = Boolean(fields.length);
-    if (wanted === this.#after) return;
-    this.#after = wanted;
-    this.parts.after.replaceChildren(...(isOver ? [this.#rating(talk)] : this.isAsking ? [this.#questions(fields)] : []));
-    if (isOver) this.typing.hide();
-    if (isOver) this.thread.toEnd();
-  }
-
   #drawFoot(talk) {
     const { parts } = this;
     const isOver = Boolean(talk && !talk.isOpen);
-    if (parts.composer.hidden !== this.isAsking) parts.composer.hidden = this.isAsking;
+    if (isOver) this.typing.hide();
+    parts.composer.hidden = this.after.isAsking;
     if (parts.composer.dataset.over === String(isOver)) return;
     parts.composer.dataset.over = String(isOver);
     this.#placeholder();
@@ -198,22 +182,12 @@ export class View {
     this.parts.text.placeholder = isOver ? words("goOn") : own(this.config.placeholder_text, "placeholder") || words("placeholder");
   }
 
-  #questions(fields) {
-    return questionCard({ fields, isOffline: this.wasOffline, answers: this.#given, mistakes: this.#mistakes, onAnswered: (answers) => this.#answered(answers) });
-  }
-
-  #answered(answers) {
-    this.#mistakes = [];
-    this.person.save({ ...answers, has_answered: true });
+  /** Questions are answered: one goes on writing, and what they held up is sent. */
+  #answered() {
     this.draw();
     this.composer.fit();
     this.parts.text.focus();
     for (const { client_message_id, state } of this.session.pending) if (state === "failed") this.session.outbox.retry(client_message_id);
-  }
-
-  #rating(talk) {
-    if (talk.rating) return ratedCard({ words, rating: talk.rating });
-    return ratingCard({ words, explain, onRate: (value, feedback) => talk.rate(value, feedback), onGrow: () => this.thread.toEnd() });
   }
 
   #send(text, attachments) {
@@ -237,7 +211,6 @@ export class View {
   }
 
   #startAnew() {
-    this.wasOffline = this.session.isOffline;
     this.session.startAnew();
     this.draw();
     this.focusFirst();
