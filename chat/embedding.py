@@ -55,10 +55,11 @@ def require_origin(widget: Widget, origin: str) -> None:
 
 
 def frame_ancestors(widget: Widget) -> list[str]:
-    """Return the CSP sources that may frame the widget's panel."""
+    """Return the CSP sources that may frame the widget's panel: an entry without a port stands for every port, as above."""
     if not widget.domains_whitelist:
         return ["*"]
-    return [f"{scheme}://{entry}" for entry in widget.domains_whitelist for scheme in ("https", "http")]
+    hosts = [entry if ":" in entry else f"{entry}:*" for entry in widget.domains_whitelist]
+    return ["'self'", *(f"{scheme}://{host}" for host in hosts for scheme in ("https", "http"))]
 
 
 def issue_embed_token(widget: Widget, origin: str) -> str:

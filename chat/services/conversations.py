@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.presence import services as presence
 from chat import hours, log
@@ -15,7 +15,7 @@ from chat.models import Conversation, Visitor, Widget
 from chat.presenters import conversation_row
 from chat.services import routing, slots
 from chat.services.recording import enqueue_webhook, lock_conversation, log_status, tell
-from common.errors import Forbidden, Invalid, WrongState
+from common.errors import Forbidden, Invalid, NotFound, WrongState
 from common.ids import encode
 from usage.services import record_usage
 
@@ -96,6 +96,7 @@ def _open(widget: Widget, visitor: Visitor) -> Conversation | None:
 
 
 def _create(widget: Widget, visitor: Visitor, page: Page, now: datetime) -> Conversation:
+    _hold(widget)
     earlier = Conversation.objects.for_tenant(widget.tenant_id).filter(widget=widget, visitor=visitor)
     return Conversation.objects.create(
         tenant_id=widget.tenant_id,
@@ -110,6 +111,14 @@ def _create(widget: Widget, visitor: Visitor, page: Page, now: datetime) -> Conv
         queued_at=now,
         last_message_at=now,
     )
+
+
+def _hold(widget: Widget) -> None:
+    """Keep a widget from being deleted until the transaction ends, as its foreign key will; raise NotFound when it is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM chat_widgets WHERE id = %s FOR KEY SHARE", [widget.pk])
+        if cursor.rowcount == 0:
+            raise NotFound("There is no such widget.", pointer="/widget_key")
 
 
 def _announce_start(conversation: Conversation, now: datetime) -> None:

@@ -38,8 +38,9 @@ def test_an_unknown_widget_has_no_panel(client: Client, db: None) -> None:
     ("domains", "ancestors"),
     [
         ([], "frame-ancestors *"),
-        (["shop.example"], "frame-ancestors https://shop.example http://shop.example"),
-        (["*.shop.example"], "frame-ancestors https://*.shop.example http://*.shop.example"),
+        (["shop.example"], "frame-ancestors 'self' https://shop.example:* http://shop.example:*"),
+        (["shop.example:8443"], "frame-ancestors 'self' https://shop.example:8443 http://shop.example:8443"),
+        (["*.shop.example"], "frame-ancestors 'self' https://*.shop.example:* http://*.shop.example:*"),
     ],
 )
 def test_only_the_widgets_domains_may_frame_its_panel(

@@ -14,9 +14,11 @@ from django.utils import timezone
 from accounts.models import Tenant
 from accounts.presence import services as presence
 from accounts.tenancy import system_access, tenant_scope
-from chat import selectors, standing
+from chat import selectors, services, standing
 from chat.embedding import read_embed_token
 from chat.models import Conversation, Visitor, Widget
+from chat.services.conversations import Page, VisitorFacts
+from common.errors import NotFound
 from tests import factories
 from tests.chat.conftest import start_chat, widget_of
 from tests.conftest import ApiClient
@@ -368,3 +370,14 @@ class TestThePublicLook:
             self.look(widget)
         reads = [query["sql"] for query in queries if " FROM " in query["sql"] and "set_config" not in query["sql"]]
         assert len(reads) <= 2, reads
+
+
+def test_starts_nothing_at_a_widget_deleted_this_moment(acme: factories.Company, db: None) -> None:
+    widget = widget_of(acme)
+    with tenant_scope(acme.tenant.pk):
+        Widget.objects.for_tenant(acme.tenant).filter(pk=widget.pk).delete()
+        with pytest.raises(NotFound):
+            services.start_conversation(
+                widget=widget, visitor_id=None, facts=VisitorFacts(name="Dana"), page=Page(), now=timezone.now()
+            )
+        assert not Conversation.objects.for_tenant(acme.tenant).exists()
