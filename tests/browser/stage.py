@@ -80,7 +80,8 @@ class Stage:
 
     def _shop(self, route: Route) -> None:
         body = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title><meta name="viewport" content="width=device-width">'
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>'
+            '<meta name="viewport" content="width=device-width">'
             f'<script async src="{IRISX}/widget.js" data-widget-key="{KEY}" {self.tag}></script>'
             '<main><h1>Shop</h1><button id="help">Help</button></main>'
         )

@@ -11,7 +11,7 @@ from tests.browser.axe import violations
 from tests.browser.people import Visitor, when
 from tests.browser.stage import SHOP, Stage, now
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
 
 FIELDS = [
     {"key": "name", "label": "Your name", "type": "text", "required": True},
@@ -138,11 +138,23 @@ def test_a_message_is_sent_then_delivered_then_seen(stages: Any) -> None:
 def test_shows_who_types_until_they_have_spoken(stages: Any) -> None:
     stage = stages()
     dana = talking(stage)
-    agent = {"type": "agent", "id": "us_1", "name": "Bob"}
-    stage.frame("typing", participant=agent, is_typing=True, expires_at=now())
-    expect(dana.panel.get_by_text("Bob is typing…")).to_be_visible()
+    typing = dana.panel.get_by_text("Bob is typing…")
+    in_ten_seconds = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
+    frame = {
+        "participant": {"type": "agent", "id": "us_1", "name": "Bob"},
+        "is_typing": True,
+        "expires_at": in_ten_seconds,
+    }
+    stage.frame("typing", **frame)
+    expect(typing).to_be_visible()
     stage.say("Here I am")
-    expect(dana.panel.get_by_text("Bob is typing…")).to_be_hidden()
+    expect(typing).to_be_hidden()
+    stage.frame("typing", **frame)
+    stage.say("Told late that I typed")
+    expect(dana.messages).to_contain_text("Told late that I typed")
+    expect(typing).to_be_hidden()
+    stage.frame("typing", **{**frame, "expires_at": (datetime.now(UTC) + timedelta(seconds=11)).isoformat()})
+    expect(typing).to_be_visible()
 
 
 def test_says_humanly_that_it_was_too_much_and_loses_nothing(stages: Any) -> None:
@@ -252,7 +264,9 @@ def test_tabs_agree_on_what_was_read(stages: Any) -> None:
     dana.page.bring_to_front()
     stage.page.keyboard.press("Escape")
     expect(dana.launcher).to_be_focused()
-    when(stage.page, lambda: sum(f["type"] == "auth" for f in stage.heard) == 2, seconds=10, what="the second tab's line")
+    when(
+        stage.page, lambda: sum(f["type"] == "auth" for f in stage.heard) == 2, seconds=10, what="the second tab's line"
+    )
     stage.say("News")
     for tab in (dana, other):
         expect(tab.page.get_by_role("button", name="Open chat (1 unread message)")).to_be_visible()
@@ -264,7 +278,8 @@ def test_tabs_agree_on_what_was_read(stages: Any) -> None:
 def test_rings_only_for_what_nobody_sees_and_never_when_switched_off(stages: Any) -> None:
     stage = stages()
     stage.visitor.context.add_init_script(
-        "window.rung = 0; window.OscillatorNode = class extends OscillatorNode { start(...all) { rung += 1; super.start(...all); } };"
+        "window.rung = 0; const Real = OscillatorNode;"
+        "window.OscillatorNode = class extends Real { start(...all) { rung += 1; super.start(...all); } };"
     )
     dana = talking(stage)
     rung = lambda: dana.page.frames[1].evaluate("rung")  # noqa: E731
@@ -289,7 +304,9 @@ def test_text_is_text(stages: Any) -> None:
     stage.say(HOSTILE, name='<b onclick="x">Bob</b>')
     expect(dana.messages.get_by_text(HOSTILE)).to_have_count(2)
     links = dana.messages.locator("a")
-    found = [(link.get_attribute("href"), link.get_attribute("target"), link.get_attribute("rel")) for link in links.all()]
+    found = [
+        (link.get_attribute("href"), link.get_attribute("target"), link.get_attribute("rel")) for link in links.all()
+    ]
     assert found == [("https://a.example/?q=1", "_blank", "noopener noreferrer nofollow ugc")] * 2
     assert dana.messages.locator("img, b").count() == 0
     assert dana.page.frames[1].evaluate("window.hit") is None
@@ -316,7 +333,10 @@ def test_an_identity_is_told_and_the_conversation_goes_over_to_a_known_person(st
 
 def test_goes_on_without_an_identity_the_server_does_not_believe(stages: Any) -> None:
     stage = stages()
-    refusal = {"status": 422, "errors": [{"pointer": "/identity_jwt", "code": "identity-invalid", "detail": "Expired."}]}
+    refusal = {
+        "status": 422,
+        "errors": [{"pointer": "/identity_jwt", "code": "identity-invalid", "detail": "Expired."}],
+    }
     stage.answers["conversation/start"] = [(422, refusal)]
     dana = stage.begin()
     expect(dana.launcher).to_be_visible()

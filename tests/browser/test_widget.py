@@ -1,16 +1,28 @@
 """The widget on the customer's site as different visitors meet it."""
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.people import Visitor, when
 
+
+def png(width: int, height: int) -> bytes:
+    """Return a green picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "#2a7f5b").save(file, "PNG")
+    return file.getvalue()
+
+
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(180)]
 
 PHONE = {"width": 390, "height": 760}
+PICTURE: Any = {"name": "bike.png", "mimeType": "image/png", "buffer": png(40, 30)}
+LETTER: Any = {"name": "letter.txt", "mimeType": "text/plain", "buffer": b"Dear workshop"}
 
 
 @pytest.fixture
@@ -76,6 +88,55 @@ def test_a_closed_conversation_is_followed_by_a_new_one(dana: Visitor) -> None:
     expect(dana.messages.get_by_text("Sent")).to_be_visible()
     dana.page.reload()
     expect(dana.messages).to_contain_text("The second conversation")
+
+
+def test_writing_after_the_end_goes_on_with_the_conversation(dana: Visitor) -> None:
+    dana.open_widget()
+    dana.say("That is all")
+    expect(dana.messages.get_by_text("Sent")).to_be_visible()
+    dana.choose("End conversation")
+    dana.panel.get_by_role("button", name="End it").click()
+    expect(dana.panel.get_by_text("How was this conversation?")).to_be_visible()
+    dana.say("No, one more thing")
+    expect(dana.messages).to_contain_text("The conversation goes on")
+    expect(dana.messages).to_contain_text("That is all")
+    expect(dana.panel.get_by_text("How was this conversation?")).to_be_hidden()
+
+
+def test_sends_files_and_sees_them_again(dana: Visitor) -> None:
+    dana.open_widget()
+    chosen = dana.panel.locator("#file")
+    chosen.set_input_files([{**PICTURE, "name": "film.mov", "buffer": bytes(11_000_000)}])
+    expect(dana.panel.get_by_text("Larger than 10 MB")).to_be_visible()
+    dana.panel.get_by_role("button", name="Remove film.mov").click()
+    chosen.set_input_files([PICTURE, LETTER])
+    dana.say("This is how it looks")
+    expect(dana.messages).to_contain_text("This is how it looks")
+    for _ in range(2):
+        image = dana.messages.get_by_role("img", name="bike.png")
+        when(dana.page, lambda: image.evaluate("(image) => image.naturalWidth") == 40, seconds=20, what="the picture")  # noqa: B023 - called at once
+        with dana.page.expect_download() as download:
+            dana.messages.get_by_role("link", name="Open letter.txt").click()
+        assert download.value.path().read_bytes() == LETTER["buffer"]
+        dana.page.reload()
+
+
+def test_is_forgotten_here_and_on_the_server(dana: Visitor, demo: dict[str, Any]) -> None:
+    tokens: list[str] = []
+    dana.page.on("request", lambda request: tokens.append(request.headers.get("authorization", "")))
+    dana.open_widget()
+    dana.say("My secret")
+    expect(dana.messages.get_by_text("Sent")).to_be_visible()
+    dana.choose("Delete my data")
+    dana.panel.get_by_role("button", name="Delete everything").click()
+    expect(dana.panel.get_by_text("Everything was deleted.")).to_be_visible()
+    expect(dana.messages).not_to_contain_text("My secret")
+    token = next(token for token in reversed(tokens) if token)
+    answer = dana.context.request.get(f"{demo['base_url']}/v1/chat/visitor", headers={"Authorization": token})
+    assert answer.status == 401
+    dana.page.reload()
+    dana.open_widget()
+    expect(dana.messages).not_to_contain_text("My secret")
 
 
 def test_makes_no_cookie_and_no_frame_before_it_is_wanted(dana: Visitor) -> None:

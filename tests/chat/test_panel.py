@@ -11,7 +11,7 @@ from accounts.tenancy import tenant_scope
 from tests import factories
 from tests.chat.conftest import widget_of
 
-LAUNCHER_BUDGET_BYTES = 15_000
+BUDGET_BYTES = 15_000
 
 
 def test_the_launcher_is_small_and_public(client: Client) -> None:
@@ -19,8 +19,18 @@ def test_the_launcher_is_small_and_public(client: Client) -> None:
     assert answer["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer["Content-Encoding"] == "gzip"
     assert answer["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert len(answer.content) < LAUNCHER_BUDGET_BYTES
     assert b"window.IRISX" in gzip.decompress(answer.content)
+
+
+def test_all_a_page_loads_before_the_first_open_fits_the_budget(acme: factories.Company, client: Client) -> None:
+    widget = widget_of(acme)
+    widget.greeting_message = widget.offline_message = "A long greeting. " * 29
+    widget.pre_chat_fields = [{"key": f"f{n}", "label": f"Question {n}", "type": "text"} for n in range(10)]
+    with tenant_scope(acme.tenant.pk):
+        widget.save(update_fields=["greeting_message", "offline_message", "pre_chat_fields"])
+    launcher = client.get("/widget.js", headers={"Accept-Encoding": "gzip"}).content
+    look = client.get(f"/v1/chat/widget/{widget.widget_key}", headers={"Origin": "https://shop.example"}).content
+    assert len(launcher) + len(gzip.compress(look)) < BUDGET_BYTES
 
 
 def test_the_launcher_is_not_sent_twice_to_who_has_it(client: Client) -> None:

@@ -42,7 +42,7 @@ export class After {
     if (name === this.#shown) return;
     this.#shown = name;
     this.element.replaceChildren(...[make()].filter(Boolean));
-    if (name) this.onGrow();
+    if (name && !this.isAsking) this.onGrow();
   }
 
   /** Whether an answer given later would reach nobody: they have asked, nobody is there, and we know no address. */

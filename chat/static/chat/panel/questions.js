@@ -96,10 +96,10 @@ class Question {
   #field() {
     const { label, required } = this.field;
     const note = required ? null : h("span", { class: "field__hint" }, ` (${words("optional")})`);
-    return h("div", { class: "field" }, h("label", { class: "field__label", for: this.id }, label, note), this.input, this.error);
+    return h("div", { class: "field" }, h("label", { class: "field__label", for: this.id }, h("bdi", {}, label), note), this.input, this.error);
   }
 
   #tick() {
-    return h("div", { class: "field" }, h("label", { class: "before__tick" }, this.input, h("span", {}, this.field.label)), this.error);
+    return h("div", { class: "field" }, h("label", { class: "before__tick" }, this.input, h("span", { dir: "auto" }, this.field.label)), this.error);
   }
 }

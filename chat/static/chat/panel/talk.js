@@ -6,6 +6,7 @@ import { Log } from "../../ui/log.js";
 import { Marks } from "./marks.js";
 
 const POLL_FROM_ATTEMPT = 2;
+const TYPING_MILLISECONDS = 10_000;
 
 export class Talk {
   #live = null;
@@ -134,8 +135,14 @@ export class Talk {
     if (frame.type === "event") this.log.receive(frame.seq, frame.event);
     if (frame.type === "events" || frame.type === "reset") this.log.receiveFrame(frame), this.on.level();
     if (frame.participant?.type !== "agent") return;
-    if (frame.type === "typing") this.on.typing(frame);
+    if (frame.type === "typing" && !this.#isOverheard(frame)) this.on.typing(frame);
     if (frame.type === "read" || frame.type === "delivered") this.marks.hear(frame.type, frame.seq), this.on.change();
+  }
+
+  /** Whether it is of a message that has arrived since. Both times are the server's. */
+  #isOverheard({ is_typing, expires_at }) {
+    const last = this.log.entries.findLast(({ event }) => isTheirs(event));
+    return is_typing && Boolean(last) && Date.parse(expires_at) - TYPING_MILLISECONDS < Date.parse(last.event.occurred_at);
   }
 
   /**

@@ -55,6 +55,7 @@ export class View {
     parts.jump.hidden = thread.isAtEnd || !talk?.unread;
     drawHead(this);
     this.after.draw(this.wasOffline);
+    if (this.after.isAsking) thread.isAtEnd = false;
     this.#drawFoot(talk);
     this.drawLine(talk?.line ?? { name: "idle" });
   }
@@ -64,7 +65,7 @@ export class View {
     this.thread.isAtEnd = true;
     this.composer.fit();
     this.draw();
-    this.thread.toEnd();
+    if (!this.after.isAsking) this.thread.toEnd();
     if (!isQuiet) this.focusFirst();
   }
 
