@@ -41,7 +41,7 @@ export class List {
     this.draw();
   }
 
-  /** Move the mark by `step` rows and keep it in sight. */
+  /** Move the mark by `step` rows, with the focus, and keep it in sight. */
   move(step) {
     const rows = this.rows;
     if (!rows.length) return;
@@ -49,6 +49,7 @@ export class List {
     const next = at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step));
     if (next >= this.#reach) this.#extend();
     this.mark(rows[next].id);
+    this.parts.rows.focus({ preventScroll: true });
     this.#nodes.get(this.marked)?.scrollIntoView({ block: "nearest" });
   }
 

@@ -67,7 +67,8 @@ function preview(row, words, me) {
   const last = row.last_message;
   if (!last) return words("noPreview");
   const text = last.text || words("sentFile", { name: last.file_name });
-  const isOwn = last.sender_type === "agent" && row.agent?.id === me.id;
+  // Whoever took the chat up wrote what agents have written since.
+  const isOwn = last.sender_type === "agent" && row.agent?.id === me.id && row.accepted_at && last.created_at >= row.accepted_at;
   return isOwn ? words("youSaid", { text }) : text;
 }
 

@@ -89,8 +89,8 @@ export class Talk {
     this.parts.text.setSelectionRange(text.length, text.length);
   }
 
-  showTyping({ is_typing, participant, expires_at }) {
-    if (is_typing) this.typing.show(participant.name || nameOf(this.#row, this.words), expires_at);
+  showTyping({ is_typing, expires_at }) {
+    if (is_typing) this.typing.show(nameOf(this.#row, this.words), expires_at);
     else this.typing.hide();
   }
 
