@@ -107,7 +107,8 @@ def test_a_script_that_comes_again_changes_nothing_another_key_changes_the_widge
     dana = stage.begin()
     expect(dana.launcher).to_be_visible()
     add = "([src, key]) => { document.querySelector('script').remove(); const tag = document.createElement('script');"
-    add += " tag.src = src; tag.dataset.widgetKey = key; return new Promise((done) => { tag.onload = done; document.head.append(tag); }); }"
+    add += " tag.src = src; tag.dataset.widgetKey = key; return new Promise((done) => {"
+    add += " tag.onload = done; document.head.append(tag); }); }"
     looks = lambda: [path for _, path, _ in stage.asked if path.startswith("widget/")]  # noqa: E731
     stage.page.context.unroute(f"{SHOP}/**")
     stage.page.context.route(f"{SHOP}/**", lambda route: _open_shop(route, stage))
@@ -197,7 +198,8 @@ def test_shows_what_was_said_while_it_was_closed(stages: Any) -> None:
     dana.say("Hello")
     when(stage.page, lambda: any(f["type"] == "read" for f in stage.heard), seconds=10, what="the first mark")
     stage.page.evaluate(
-        "window.said = []; IRISX.on('unread', ({ count }) => said.push(count)); IRISX.on('message', ({ text }) => said.push(text))"
+        "window.said = []; IRISX.on('unread', (what) => said.push(what.count));"
+        "IRISX.on('message', (what) => said.push(what.text))"
     )
     stage.page.keyboard.press("Escape")
     title = stage.page.title()
