@@ -91,7 +91,7 @@ class TooMany(DomainError):
     default_code = "too-many"
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
-        super().__init__(message)
+        super().__init__(message, extra={"retry_after_seconds": retry_after_seconds})
         self.retry_after_seconds = retry_after_seconds
 
 

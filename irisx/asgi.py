@@ -22,7 +22,7 @@ MEGABYTE = 1024 * 1024
 def body_limit(path: str) -> int:
     """Return how many bytes a request to a path may carry: a file where files are taken, 6 MiB anywhere else."""
     if path == "/v1/chat/attachments":
-        return (settings.IRISX_UPLOAD_MOST_MB + 1) * MEGABYTE  # and the form around the file
+        return (int(settings.IRISX_UPLOAD_MOST_MB) + 1) * MEGABYTE  # and the form around the file
     return BODY_LIMIT_BYTES + MEGABYTE
 
 

@@ -8,6 +8,7 @@ from csp.constants import NONCE
 from django.templatetags.static import static
 
 from irisx import __version__, env
+from irisx.values import bucket_origin
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = env.read()
@@ -178,7 +179,7 @@ CONTENT_SECURITY_POLICY = {
             "'self'",
             "data:",
             "blob:",
-            *([ENV["IRISX_STORAGE_URL"]["endpoint_url"]] if IRISX_STORAGE_IS_REMOTE else []),
+            *([bucket_origin(ENV["IRISX_STORAGE_URL"])] if IRISX_STORAGE_IS_REMOTE else []),
         ],
         "font-src": ["'self'"],
         "connect-src": ["'self'", IRISX_BASE_URL.replace("http", "ws", 1)],

@@ -1,7 +1,7 @@
 """How a setting's text becomes a value. What is wrong raises ValueError, and its message says what would be right."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -146,6 +146,16 @@ def storage(value: str) -> dict[str, Any]:
         "file_overwrite": True,  # keys are random: no need to ask first whether one is taken
         "querystring_auth": True,
     }
+
+
+def bucket_origin(storage: Mapping[str, Any]) -> str:
+    """Return the origin a bucket's files are read from."""
+    endpoint = str(storage["endpoint_url"])
+    return (
+        endpoint.replace("://", f"://{storage['bucket_name']}.")
+        if storage["addressing_style"] == "virtual"
+        else endpoint
+    )
 
 
 def limits(value: str) -> dict[str, tuple[int, int]]:

@@ -2,12 +2,20 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chat.attributes import Scalar, check_attributes
+from chat.attributes import LONGEST_VALUE, MOST, Scalar, check_attributes
 from common.errors import Invalid
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": LONGEST_VALUE},
+        "maxProperties": MOST,
+    }
+)
 class AttributesField(serializers.Field):  # type: ignore[type-arg] # DRF's stubs want four parameters for a plain field
     """An object of at most 50 texts, numbers, booleans and nulls by name."""
 

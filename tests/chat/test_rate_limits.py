@@ -38,6 +38,7 @@ def test_a_visitors_flood_is(tight: None, chat: Chat, send: Any) -> None:
     answer = send(chat.visitor, chat, "x", "m9")
     assert (answer["Content-Type"], answer.json()["code"]) == ("application/problem+json", "too-many")
     assert 1 <= int(answer["Retry-After"]) <= 60
+    assert answer.json()["retry_after_seconds"] == int(answer["Retry-After"])
     assert count(Message) == 2
 
 

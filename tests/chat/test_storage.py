@@ -24,6 +24,13 @@ class TestTheSetting:
         assert values.storage("") == {}
 
     @pytest.mark.parametrize(
+        ("addressing", "origin"),
+        [("path", "http://minio.example:9000"), ("virtual", "http://files.minio.example:9000")],
+    )
+    def test_says_where_pictures_come_from(self, addressing: str, origin: str) -> None:
+        assert values.bucket_origin(values.storage(f"{URL}&addressing={addressing}")) == origin
+
+    @pytest.mark.parametrize(
         "url",
         [
             "https://a:b@s3.example/files",
