@@ -125,7 +125,7 @@ def _they_talk(demo: dict[str, Any], bob: Agent, dana: Visitor) -> str:
 
 
 def _a_lost_answer_costs_nothing(api: Api, wire: Wire, bob: Agent, dana: Visitor, conversation_id: str) -> None:
-    expect(dana.panel.locator("#line")).to_be_hidden()
+    when(dana.page, lambda: wire.is_live, seconds=30, what="the signing in of the socket")
     before = len(wire.posts)
     wire.cut_after_next_send()
     dana.say(CUT)

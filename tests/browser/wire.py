@@ -11,11 +11,11 @@ class Wire:
 
     Then the next `message.send` still reaches the server, but no answer comes back: the socket closes. Until `mend`
     new sockets close at once and the log cannot be read: the visitor can't learn that the message was stored, so the
-    panel must send it again.
+    panel must send it again. `is_live`: the newest socket is signed in, so that the panel sends by it.
     """
 
     def __init__(self, context: BrowserContext) -> None:
-        self.is_armed = self.is_cut = False
+        self.is_armed = self.is_cut = self.is_live = False
         self.frames_sent: list[dict[str, Any]] = []
         self.posts: list[dict[str, Any]] = []
         context.route_web_socket(lambda url: url.endswith("/ws/v1/visitor"), self._connected)
@@ -32,6 +32,7 @@ class Wire:
         if self.is_cut:
             socket.close(code=1011)
             return
+        self.is_live = False
         server = socket.connect_to_server()
         socket.on_message(lambda message: self._sent(message, server))
         server.on_message(lambda message: self._answered(message, socket))
@@ -46,8 +47,9 @@ class Wire:
     def _answered(self, message: str | bytes, socket: WebSocketRoute) -> None:
         if self.is_cut:
             socket.close(code=1011)
-        else:
-            socket.send(message)
+            return
+        self.is_live = self.is_live or json.loads(message)["type"] == "ready"
+        socket.send(message)
 
     def _asked(self, route: Route) -> None:
         if self.is_cut:
