@@ -3,7 +3,7 @@
 A message for a thousand sockets is then encoded once and written a thousand times, with nothing in between (ADR 0012).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
@@ -17,7 +17,8 @@ class WebSocketProtocol(WSProtocol):
 
     async def run_asgi(self) -> None:
         """Serve one connection."""
-        self.scope["extensions"] = {**(self.scope.get("extensions") or {}), DIRECT: self.write_frame}
+        extensions: dict[str, Any] = {**(self.scope.get("extensions") or {}), DIRECT: self.write_frame}
+        self.scope["extensions"] = extensions
         await super().run_asgi()
 
     def write_frame(self, frame: bytes) -> bool:

@@ -16,6 +16,7 @@ from chat.attachments.services import discard, sweep_unsent
 from chat.models import Attachment, Conversation, TypingIndicator, Visitor
 from chat.privacy.scrubbing import ERASED, scrub_log, scrub_outbox
 from chat.privacy.telling import LogReset
+from chat.services import slots
 from chat.services.conversations import close_conversation
 from chat.services.visitors import locked_visitor, tell_of
 from common.ids import encode
@@ -39,7 +40,7 @@ def erase_visitor(*, tenant_id: UUID, visitor_id: UUID, by: Principal, address: 
     """
     visitor = locked_visitor(tenant_id=tenant_id, visitor_id=visitor_id)
     mine = Conversation.objects.for_tenant(tenant_id).filter(visitor=visitor)
-    keys = list(mine.order_by("pk").select_for_update().values_list("pk", flat=True))
+    keys = list(mine.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     _close(tenant_id, mine, actor_of(by), now)
     messages = scrub_log(tenant_id=tenant_id, conversation_ids=keys)
     scrub_outbox(tenant_id=tenant_id, conversation_ids=keys)
@@ -55,6 +56,7 @@ def erase_visitor(*, tenant_id: UUID, visitor_id: UUID, by: Principal, address: 
 
 def _close(tenant_id: UUID, mine: QuerySet[Conversation], actor: Actor, now: datetime) -> None:
     is_open = mine.filter(status=Conversation.Status.ACTIVE)
+    slots.hold(tenant_id=tenant_id, conversations=is_open)
     for key in is_open.order_by("pk").values_list("pk", flat=True):
         close_conversation(tenant_id=tenant_id, conversation_id=key, actor=actor, now=now)
 

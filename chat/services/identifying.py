@@ -13,6 +13,7 @@ from chat.attributes import merged
 from chat.identity import Identity
 from chat.ledgers import SenderType
 from chat.models import Attachment, Conversation, TypingIndicator, Visitor
+from chat.services import slots
 from chat.services.conversations import close_conversation, require_welcome
 from chat.services.visitors import MOST_PAGES, tell_of
 from common.ids import encode
@@ -117,7 +118,9 @@ def _close_doubles(visitor: Visitor, person: Visitor, now: datetime) -> None:
     """Close the visitor's open conversations at widgets where the person has one: a widget has one open with somebody."""
     is_open = Conversation.objects.for_tenant(person.tenant_id).filter(status=Conversation.Status.ACTIVE)
     taken = is_open.filter(visitor=person).values("widget_id")
-    for key in is_open.filter(visitor=visitor, widget_id__in=taken).order_by("pk").values_list("pk", flat=True):
+    doubles = is_open.filter(visitor=visitor, widget_id__in=taken)
+    slots.hold(tenant_id=person.tenant_id, conversations=doubles)
+    for key in list(doubles.order_by("pk").values_list("pk", flat=True)):
         close_conversation(tenant_id=person.tenant_id, conversation_id=key, actor=SYSTEM, now=now)
 
 

@@ -107,6 +107,13 @@ def take(*, tenant_id: UUID, agent_id: UUID, now: datetime, instead_of: UUID | N
     rows.filter(user_id=agent_id).update(active_chats=F("active_chats") + 1, last_assigned_at=now)
 
 
+def hold(*, tenant_id: UUID, conversations: QuerySet[Conversation]) -> None:
+    """Lock the rows of these conversations' agents in the order of their keys: who frees several calls it first."""
+    agent_ids = conversations.exclude(assigned_agent=None).order_by().values("assigned_agent_id")
+    rows = AgentPresence.objects.for_tenant(tenant_id).filter(user_id__in=agent_ids)
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 def release(*, tenant_id: UUID, agent_id: UUID) -> None:
     """Count one chat less for an agent, never below none."""
     rows = AgentPresence.objects.for_tenant(tenant_id).filter(user_id=agent_id)
