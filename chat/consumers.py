@@ -60,7 +60,6 @@ class ChatConsumer(SocketConsumer):
             await self.subscriptions.join(self.general_topic(), *(self._topic(id) for id in mine))
             self._followed.update(mine)
             begun = await self.in_scope(catching_up.begin, self.who, mine, cursors, timezone.now())
-            registry().noted(self.who)
             self.send_frame("ready", **echo(frame), ping_seconds=ping_seconds(), **begun.ready)
             for missed in begun.missed:
                 self.send_frame(**missed)
@@ -219,6 +218,10 @@ class AgentConsumer(ChatConsumer):
         principal = await self.in_thread(authentication.by_ticket, text_of(frame, "ticket"))
         principal.require("chat.read")
         return principal
+
+    async def welcome(self, frame: Frame) -> None:
+        await super().welcome(frame)
+        registry().noted(self.who)  # the arrival was a sign of life
 
     def general_topic(self) -> str:
         return events.inbox_topic(self.who.tenant_id)

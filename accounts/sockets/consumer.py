@@ -51,11 +51,11 @@ class SocketConsumer:
         "_closed_with",
         "_deadline",
         "_is_cut",
-        "_is_welcome",
         "_outbox",
         "_send",
         "_task",
         "heard_at",
+        "is_welcome",
         "principal",
     )
     handlers: ClassVar[dict[str, str]] = {}
@@ -68,7 +68,7 @@ class SocketConsumer:
         self._deadline: asyncio.TimerHandle | None = None
         self._closed_with = 0
         self._is_cut = False
-        self._is_welcome = False
+        self.is_welcome = False
         self.heard_at = 0.0
         self.principal = None
 
@@ -231,7 +231,7 @@ class SocketConsumer:
         except BaseException:
             registry().discard(self)
             raise
-        self._is_welcome = True
+        self.is_welcome = True
 
     def _refuse(self, frame: Frame, error: DomainError) -> None:
         id = frame.get("id")
@@ -239,7 +239,7 @@ class SocketConsumer:
         if error.retry_after_seconds is not None:
             fields["retry_after_seconds"] = error.retry_after_seconds
         self.send_frame("problem", **fields, problem=problem_body(error))
-        if not self._is_welcome:
+        if not self.is_welcome:
             self.close(sign_in_code(error))
 
     def _stop_deadline(self) -> None:

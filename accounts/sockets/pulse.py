@@ -199,8 +199,9 @@ async def _tell(pairs: Iterable[tuple["SocketConsumer", Finding | None]], now: s
     for number, (socket, finding) in enumerate(pairs, 1):
         if finding is None:
             socket.close(FORBIDDEN)
-        else:
-            socket.principal = finding.principal
+            continue
+        socket.principal = finding.principal
+        if socket.is_welcome:  # nothing comes before `ready`
             socket.deliver(encode_frame("ping", now=now, **finding.ping))
         if number % SOCKETS_A_STEP == 0:
             await asyncio.sleep(0)

@@ -156,10 +156,10 @@ class Hub:
         self._is_lost = False
         self._joined.clear()
         async with self._opening:
-            if self._receiver is not None:
-                self._receiver.cancel()
             self._channel = None
-            await channel_layer().flush()
+            await channel_layer().reset()
+            if self._receiver is not None:
+                self._receiver.cancel()  # after that, or it would leave its channel over the connection just lost
             self._connects = 0
         channel = await self._open()
         for topic in tuple(self._listeners):

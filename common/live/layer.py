@@ -31,6 +31,17 @@ class Layer(RedisPubSubChannelLayer):  # type: ignore[misc] # channels_redis has
         """Call `tell` whenever this event loop's part of the layer has connected to Valkey."""
         self._told[asyncio.get_running_loop()] = tell
 
+    async def reset(self) -> None:
+        """Close this event loop's connections and forget its topics, whatever state they are in."""
+        layer = self._get_layer()
+        flushing = asyncio.ensure_future(layer.flush())
+        while not (await asyncio.wait([flushing], timeout=0.2))[0]:
+            # A receiver that is just connecting again swallows its cancellation, and the flush waits for its end.
+            for shard in layer._shards:
+                if shard._receive_task is not None:
+                    shard._receive_task.cancel()
+        await flushing
+
     async def _connected(self, connection: Connection) -> None:
         await connection.on_connect()
         if tell := self._told.get(asyncio.get_running_loop()):

@@ -144,7 +144,9 @@ class Client:
     # --- what goes out -----------------------------------------------------------------------------------------------
 
     def _settle(self, frame: Frame) -> None:
-        if frame["type"] == "problem" and frame["problem"]["status"] not in {429, 503}:
+        # A sign-in may be refused: a FLUSHALL forgets tickets too. The next connection brings a new one.
+        is_answer = frame.get("id", "") in self._acks
+        if is_answer and frame["type"] == "problem" and frame["problem"]["status"] not in {429, 503}:
             self.refusals.append(frame)
         self._asked.discard(str(frame.get("id", "")).removeprefix("get-"))  # refused: the next ping asks again
         if (waiting := self._acks.get(frame.get("id", ""))) and not waiting.done():

@@ -57,7 +57,7 @@ class TestWhenStorageFails:
         async def refuse(*args: Any) -> None:
             raise ConnectionError("Valkey is away")
 
-        layer = SimpleNamespace(new_channel=refuse, flush=refuse, on_connect=lambda tell: None)
+        layer = SimpleNamespace(new_channel=refuse, reset=refuse, on_connect=lambda tell: None)
         monkeypatch.setattr("common.live.hub.channel_layer", lambda: layer)
 
     @pytest.mark.usefixtures("dead_valkey")
