@@ -43,7 +43,7 @@ export class Files {
   }
 
   #row(attachment) {
-    return this.#link(
+    const link = this.#link(
       attachment,
       "file file--row",
       icon("file"),
@@ -51,6 +51,9 @@ export class Files {
       h("span", { class: "file__size" }, fileSize(attachment.size, this.words.language)),
       icon("download"),
     );
+    link.removeAttribute("target");
+    link.download = attachment.file_name;
+    return link;
   }
 
   /** A link whose address is looked up when it is followed, unless the one it has still holds. */

@@ -194,7 +194,8 @@ export class Session {
 
   async #take(what) {
     const talk = this.#enter(what);
-    if ((await talk.refresh()) && talk === this.talk) talk.connect();
+    talk.connect();
+    await talk.refresh();
   }
 
   #enter({ socket = this.config.socket, ...what }) {
