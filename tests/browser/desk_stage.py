@@ -213,7 +213,8 @@ class DeskStage:
     def _visitor(self, key: str) -> dict[str, Any]:
         mine = [one for one in self.rows.values() if one["visitor"]["id"] == key]
         past = row(900, status="closed", visitor=mine[0]["visitor"])
-        return mine[0]["visitor"] | {
+        visitor: dict[str, Any] = mine[0]["visitor"]
+        return visitor | {
             "attributes": {"plan": "gold"},
             "pre_chat": {"Topic": "Repairs"},
             "language": "de",

@@ -189,7 +189,11 @@ def test_search_opens_the_message_that_was_found(stages: Any) -> None:
 
 def test_only_safe_addresses_become_links_and_text_stays_text(stages: Any) -> None:
     text = "<b>x</b> javascript:alert(1) https://shop.test/a mailto:dana@example.com data:text/html,x"
-    bad = {"page_url": "javascript:alert(1)", "page_title": "A <i>page</i>", "referrer": "data:text/html,x"}
+    bad: dict[str, Any] = {
+        "page_url": "javascript:alert(1)",
+        "page_title": "A <i>page</i>",
+        "referrer": "data:text/html,x",
+    }
     stage = stages(row(1, **taken(**bad)))
     stage.logs["cc_1"] = [said(text)]
     bob = stage.begin("#cc_1")

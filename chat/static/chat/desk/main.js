@@ -28,7 +28,7 @@ const words = translator(STRINGS);
 const part = (id) => document.getElementById(id);
 const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, part(id)]));
 const desk = part("desk");
-const limits = Object.fromEntries(Object.entries(widgets).map(([name, widget]) => [name, widget.answer_seconds]));
+const limits = Object.fromEntries(Object.entries(widgets).map(([name, { answer_seconds }]) => [name, answer_seconds]));
 const isWatched = () => document.visibilityState === "visible" && document.hasFocus();
 const refused = (error) => notify(words("refused", { reason: error.message }));
 const soon = oncePerFrame(draw);
@@ -82,7 +82,7 @@ const talk = new Talk({
     discard: (id) => core.outbox.remove(id),
   },
 });
-const visitor = new VisitorActs({ core, words, row: () => deeds.row, learn, gone: () => (go(""), inbox.load()) });
+const visitor = new VisitorActs({ core, words, row: () => deeds.row, learn: (details) => (facts.learn(details), soon()), gone: () => (go(""), inbox.load()) });
 const facts = new Facts({
   element: part("facts"),
   api,
@@ -140,11 +140,6 @@ function drawRoom() {
 function lineChanged(state) {
   drawLine(state);
   desk.dataset.line = state.name;
-}
-
-function learn(details) {
-  facts.learn(details);
-  soon();
 }
 
 /* --- which chat is open: the hash decides, so that "back" works and a reload comes back here --- */
