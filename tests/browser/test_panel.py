@@ -347,6 +347,31 @@ def test_goes_on_without_an_identity_the_server_does_not_believe(stages: Any) ->
     assert ["identity_jwt" in body for body in stage.asked_for("conversation/start")] == [True, False]
 
 
+def test_files_chosen_before_the_first_word_begin_one_conversation(stages: Any) -> None:
+    stage = stages()
+    stored = {"file_name": "a.txt", "size": 3, "content_type": "text/plain", "is_image": False}
+    stage.answers["attachments"] = [
+        (201, {"id": "at_1", **stored}),
+        (413, {"status": 413}),
+        (201, {"id": "at_2", **stored}),
+    ]
+    dana = stage.begin()
+    dana.open_widget()
+    files: Any = [{"name": f"{name}.txt", "mimeType": "text/plain", "buffer": b"abc"} for name in "ab"]
+    dana.panel.locator("#file").set_input_files(files)
+    dana.say("Both of them")
+    expect(dana.panel.get_by_text("This file is too large.")).to_be_visible()
+    expect(dana.field).to_have_value("Both of them")
+    dana.panel.get_by_role("button", name="Try again").click()
+    expect(dana.panel.get_by_role("button", name="Try again")).to_be_hidden()
+    dana.panel.get_by_role("button", name="Send").click()
+    expect(dana.messages.get_by_text("Both of them")).to_be_visible()
+    when(stage.page, lambda: len(stage.events) == 2, seconds=10, what="the second message")
+    assert len(stage.asked_for("conversation/start")) == 1
+    sends = stage.asked_for("message/send") + [f for f in stage.heard if f["type"] == "message.send"]
+    assert sorted(sent["attachment_id"] for sent in sends) == ["at_1", "at_2"]
+
+
 THEMES = ("light", "dark")
 
 

@@ -11,6 +11,7 @@ const OLDER = 1e9;
 
 export class Session {
   #depth = 0;
+  #starting = null;
 
   /**
    * `on`: `{change(), typing(frame), arrived(message, seq), paused(error, seconds), refused(errors)}`: anything to draw
@@ -170,7 +171,13 @@ export class Session {
     await this.#take({ id: next, base: 0 });
   }
 
-  async #start(isSecondTry = false) {
+  /** Begin a conversation; a message and its files that ask at the same time begin one. */
+  #start() {
+    this.#starting ??= this.#begin().finally(() => (this.#starting = null));
+    return this.#starting;
+  }
+
+  async #begin(isSecondTry = false) {
     const embed_token = await this.bridge.embedToken(isSecondTry);
     const body = { widget_key: this.config.widget_key, embed_token, ...this.person.introduction(this.words.language) };
     try {
@@ -179,7 +186,7 @@ export class Session {
       const mistakes = (error.status === 422 && error.body.errors) || [];
       const isStale = [401, 403].includes(error.status) && error.code !== "blocked";
       const isDoubted = mistakes.some(({ pointer }) => pointer === "/identity_jwt") && this.person.doubt(error.message);
-      if (!isSecondTry && (isStale || isDoubted)) return this.#start(true);
+      if (!isSecondTry && (isStale || isDoubted)) return this.#begin(true);
       if (mistakes.length) this.on.refused(mistakes);
       throw error;
     }
