@@ -63,6 +63,13 @@ class Socket:
     async def is_silent(self) -> bool:
         return bool(await self._communicator.receive_nothing(timeout=0.3))
 
+    async def hears_nothing_of(self, conversation_id: str) -> bool:
+        """Take what comes until it is silent; say that none of it named the conversation."""
+        heard: list[str] = []
+        while not await self._communicator.receive_nothing(timeout=0.3):
+            heard.append((await self._communicator.receive_output())["text"])
+        return not any(conversation_id in text for text in heard)
+
     async def close(self) -> None:
         """Say goodbye; a socket whose answer never came was given up already."""
         with suppress(asyncio.CancelledError, TimeoutError):
