@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, Unreadable
 from common.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
@@ -38,7 +38,7 @@ def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[
     if not 1 <= len(key) <= 255:
         raise Invalid("Idempotency-Key must have 1 to 255 characters.", pointer="/Idempotency-Key")
     _lock_or_refuse(owner, path, key)
-    digest = hashlib.sha256(orjson.dumps(request_body, option=orjson.OPT_SORT_KEYS)).digest()
+    digest = _digest(request_body)
     stored = IdempotencyKey.objects.filter(owner=owner, path=path, key=key).first()
     if stored is not None and stored.created_at > now - KEPT:
         if bytes(stored.body_hash) != digest:
@@ -51,6 +51,13 @@ def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[
         owner=owner, path=path, key=key, body_hash=digest, status=answer.status, answer=answer.body
     )
     return answer
+
+
+def _digest(request_body: Any) -> bytes:
+    try:
+        return hashlib.sha256(orjson.dumps(request_body, option=orjson.OPT_SORT_KEYS)).digest()
+    except orjson.JSONEncodeError as error:  # orjson reads deeper than it writes
+        raise Unreadable("The body is nested too deeply.") from error
 
 
 def _lock_or_refuse(owner: UUID, path: str, key: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, ClassVar, cast
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -55,13 +56,16 @@ class TenantViewSet(ViewSet):
         return cast(dict[str, Any], bound.validated_data)
 
     def once(self, run: Callable[[], Response]) -> Response:
-        """Run an action that creates, under the request's Idempotency-Key when it carries one."""
+        """Run an action that creates, under the request's Idempotency-Key when it carries one.
+
+        A key is its sender's own: nobody is answered what another visitor, person or API key was answered.
+        """
         key = self.request.headers.get("Idempotency-Key")
         if key is None:
             return run()
         answer = idempotency.once(
             owner=self.principal.tenant_id,
-            path=self.request.path,
+            path=f"{self.principal.id.hex}{quote(self.request.path)}",
             key=key,
             request_body=self.request.data,
             run=lambda: _answer(run()),

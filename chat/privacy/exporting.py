@@ -25,7 +25,8 @@ BATCH = 500
 def export_visitor(*, visitor_id: UUID, reader: Principal, to: IO[bytes], now: datetime) -> None:
     """Write what is held of a visitor: facts, conversations, messages, and files with links of the reader's.
 
-    A visitor does not get agents' private notes. Raises NotFound. Holds no more than 500 messages at once.
+    A visitor does not get what is for agents' eyes, private notes and labels. Raises NotFound. Holds no more than 500 messages
+    at once.
     """
     visitor = visitor_of(tenant_id=reader.tenant_id, visitor_id=visitor_id)
     head = {
@@ -43,14 +44,14 @@ def export_visitor(*, visitor_id: UUID, reader: Principal, to: IO[bytes], now: d
     to.write(orjson.dumps(head)[:-1] + b',"conversations":[')
     mine = Conversation.objects.for_tenant(reader.tenant_id).filter(visitor=visitor).select_related("widget")
     for index, conversation in enumerate(mine.order_by("created_at").iterator(BATCH)):
-        to.write(b"," * bool(index) + orjson.dumps(_conversation(conversation))[:-1] + b',"messages":[')
+        to.write(b"," * bool(index) + orjson.dumps(_conversation(conversation, reader))[:-1] + b',"messages":[')
         for place, message in enumerate(_messages(conversation, reader)):
             to.write(b"," * bool(place) + orjson.dumps(_message(message, reader, now)))
         to.write(b"]}")
     to.write(b"]}")
 
 
-def _conversation(conversation: Conversation) -> dict[str, Any]:
+def _conversation(conversation: Conversation, reader: Principal) -> dict[str, Any]:
     return {
         "id": encode("cc", conversation.pk),
         "widget": conversation.widget.name,
@@ -59,7 +60,7 @@ def _conversation(conversation: Conversation) -> dict[str, Any]:
         "page_title": conversation.page_title,
         "referrer": conversation.referrer,
         "pre_chat": conversation.metadata.get("pre_chat", {}),
-        "labels": conversation.labels,
+        **({} if reader.is_visitor else {"labels": conversation.labels}),
         "rating": conversation.rating,
         "feedback": conversation.feedback,
         "created_at": rfc3339(conversation.created_at),

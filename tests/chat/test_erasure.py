@@ -210,6 +210,12 @@ class TestExporting:
         url = conversation["messages"][1]["attachment"]["url"]
         assert b"".join(ApiClient().get(url).streaming_content) == picture()
 
+    def test_labels_are_for_agents(self, told: Chat) -> None:
+        told.agent.post(f"/v1/chat/conversation/{told.conversation_id}/labels", {"labels": ["troublemaker"]})
+        theirs = b"".join(told.visitor.get("/v1/chat/visitor/export").streaming_content)
+        agents = b"".join(told.agent.get(f"/v1/chat/visitors/{told.visitor_id}/export").streaming_content)
+        assert (b"troublemaker" in theirs, b"troublemaker" in agents) == (False, True)
+
     def test_hands_a_visitor_its_own_without_agents_notes(self, told: Chat) -> None:
         other = start_chat(told.company, visitor_name="Erin")
         body = json.loads(b"".join(told.visitor.get("/v1/chat/visitor/export").streaming_content))

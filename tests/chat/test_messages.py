@@ -131,6 +131,24 @@ def test_a_replayed_idempotency_key_answers_what_was_stored(chat: Chat, send: Se
     assert count(Message) == 1
 
 
+def test_an_idempotency_key_is_its_senders_own(chat: Chat, acme: factories.Company, send: Send) -> None:
+    stranger = start_chat(acme, visitor_name="Stranger")
+    keys = {
+        client: {"headers": {"Idempotency-Key": "k1", "Authorization": f"Bearer {token}"}}
+        for client, token in ((chat, chat.visitor_token), (stranger, stranger.visitor_token))
+    }
+    assert send(chat.visitor, chat, "Hi", **keys[chat]).status_code == 201
+    assert send(stranger.visitor, chat, "Hi", **keys[stranger]).status_code == 404
+    own = send(stranger.visitor, stranger, "Hi", **keys[stranger])
+    assert (own.status_code, own.json()["conversation_id"]) == (201, stranger.conversation_id)
+
+
+def test_an_idempotency_key_goes_with_an_address_that_is_none(chat: Chat) -> None:
+    note = {"client_message_id": "n1", "text": "x"}
+    answer = chat.agent.post("/v1/chat/conversation/a%00b/note", note, HTTP_IDEMPOTENCY_KEY="k1")
+    assert answer.status_code == 404
+
+
 class TestConcurrently:
     @pytest.fixture
     def committed(self, committed_db: None) -> Chat:

@@ -11,7 +11,7 @@ from rest_framework import exceptions
 
 from accounts.tenancy import system_access, tenant_scope
 from common import idempotency, ids, jobs, problems, sequences
-from common.errors import Conflict, DomainError, FieldProblem, Invalid, NotFound, TooMany
+from common.errors import Conflict, DomainError, FieldProblem, Invalid, NotFound, TooMany, Unreadable
 from common.idempotency import Answer
 from common.models import IdempotencyKey, Job
 from common.timestamps import rfc3339
@@ -116,6 +116,13 @@ class TestIdempotency:
     def test_a_key_has_1_to_255_characters(self, db: None, key: str) -> None:
         with tenant_scope(self.owner), pytest.raises(Invalid):
             self.once({}, key)
+
+    def test_a_body_deeper_than_can_be_written_is_refused(self, db: None) -> None:
+        body: object = {}
+        for _ in range(300):
+            body = {"a": body}
+        with tenant_scope(self.owner), pytest.raises(Unreadable):
+            self.once(body)
 
     def test_a_failed_run_stores_nothing(self, db: None) -> None:
         def fail() -> Answer:
