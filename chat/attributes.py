@@ -11,6 +11,8 @@ Scalar = str | int | float | bool | None
 
 MOST: Final = 50
 LONGEST_VALUE: Final = 500
+# What PostgreSQL stores in no text: NUL, and halves of surrogate pairs.
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_. -]{0,39}")
 
 
@@ -42,7 +44,7 @@ def _problem(name: Any, value: Any) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return "The name of an attribute is 1 to 40 letters, digits, spaces, '_', '.' and '-', a letter first."
     if isinstance(value, str):
-        too_much = len(value) > LONGEST_VALUE or "\x00" in value
+        too_much = len(value) > LONGEST_VALUE or UNSTORABLE.search(value)
         return f"The value must be at most {LONGEST_VALUE} characters, without NUL." if too_much else ""
     if value is None or isinstance(value, bool):
         return ""

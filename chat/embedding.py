@@ -42,10 +42,7 @@ def origin_of(headers: Mapping[str, str]) -> str:
         return origin
     if headers.get("Sec-Fetch-Site") != "same-origin":
         return ""
-    try:
-        return _origin(headers["Referer"]) if headers.get("Referer") else ""
-    except ValueError:
-        return ""
+    return _origin(headers["Referer"]) if headers.get("Referer") else ""
 
 
 def require_origin(widget: Widget, origin: str) -> None:
@@ -95,5 +92,8 @@ def require_embedding(widget: Widget, token: str, page_url: str) -> None:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{parts.scheme}://{parts.netloc}"

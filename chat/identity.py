@@ -11,7 +11,7 @@ import jwt
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from chat.attributes import Scalar, check_attributes
+from chat.attributes import UNSTORABLE, Scalar, check_attributes
 from common.errors import Invalid
 
 POINTER: Final = "/identity_jwt"
@@ -83,7 +83,8 @@ def _number(claims: dict[str, Any], name: str) -> float | None:
 
 def _text(claims: dict[str, Any], name: str, most: int, *, is_required: bool = False) -> str:
     value = claims.get(name) or ""
-    if not isinstance(value, str) or len(value) > most or "\x00" in value or (is_required and not value.strip()):
+    is_text = isinstance(value, str) and len(value) <= most and not UNSTORABLE.search(value)
+    if not is_text or (is_required and not value.strip()):
         raise _wrong(name, f"a text of {int(is_required)} to {most} characters")
     return value.strip()
 

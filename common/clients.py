@@ -26,7 +26,8 @@ def address_of(request: Request) -> str:
 
 def _clean(text: str) -> str:
     try:
-        address = ipaddress.ip_address(text.strip("[]"))
+        # A link-local address may name the interface it came by, which is of no use elsewhere: fe80::1%eth0.
+        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
     except ValueError:
         return ""
     mapped = getattr(address, "ipv4_mapped", None)

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -34,16 +34,20 @@ class Cursor:
     def decode(cls, text: str) -> "Cursor":
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-            direction, moment, hexid = raw.split("|")
-            return cls(datetime.fromisoformat(moment), UUID(hex=hexid), direction == "b")
-        except (ValueError, binascii.Error) as error:
+            direction, text_of_moment, hexid = raw.split("|")
+            moment = datetime.fromisoformat(text_of_moment)
+            if moment.tzinfo is None:
+                raise ValueError("a moment without its offset")
+            # In UTC, where the database takes every moment Python has: not so with every offset.
+            return cls(moment.astimezone(UTC), UUID(hex=hexid), direction == "b")
+        except (ValueError, OverflowError, binascii.Error) as error:
             raise Invalid("The cursor is not one of ours; begin without it.", pointer="/cursor") from error
 
 
 def limit_of(request: Request) -> int:
     """Return `?limit=`, 1 to 200, 50 when absent."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MOST):
         raise Invalid(f"limit must be a whole number from 1 to {MOST}.", pointer="/limit")
     return int(text)
 

@@ -1,6 +1,6 @@
 """What the desk reads: lists of conversations, and the agent's own presence."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -92,8 +92,15 @@ def _moment(text: str, name: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Invalid(f"{name} must be a moment like 2026-01-31T12:00:00Z.", pointer=f"/{name}")
-    return moment
+        raise _no_moment(name)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise _no_moment(name) from error
+
+
+def _no_moment(name: str) -> Invalid:
+    return Invalid(f"{name} must be a moment like 2026-01-31T12:00:00Z.", pointer=f"/{name}")
 
 
 class AgentsViewSet(TenantViewSet):

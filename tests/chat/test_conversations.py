@@ -1,5 +1,6 @@
 """The life of a conversation over HTTP."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -76,6 +77,11 @@ class TestStarting:
         token = look(acme).json()["embed_token"]
         assert start(acme, embed_token=token, page_url="https://evil.example/").status_code == 403
         assert count(Conversation) == 0
+
+    @pytest.mark.parametrize("page", ["http://[", "https://[::1", "https://shop.example:99999999/"])
+    def test_refuses_a_page_that_is_no_address(self, acme: factories.Company, page: str) -> None:
+        answer = start(acme, embed_token=look(acme).json()["embed_token"], page_url=page)
+        assert (answer.status_code, answer.json()["code"]) == (403, "wrong-origin")
 
     @pytest.mark.parametrize("token", ["", "forged", "a:b:c"])
     def test_refuses_a_forged_token(self, acme: factories.Company, token: str) -> None:
@@ -179,6 +185,23 @@ class TestReading:
             url = page["next"]
         assert len(found) == 5
         assert set(found) == started
+
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"])
+    def test_refuses_moments_that_are_none(self, acme: factories.Company, moment: str) -> None:
+        cursor = base64.urlsafe_b64encode(f"f|{moment}|{'0' * 32}".encode()).decode()
+        for name, value in (("cursor", cursor), ("updated_after", moment)):
+            answer = ApiClient(acme.api_key).get("/v1/chat/agent/conversations", {name: value})
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{name}")
+
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "2026-01-01T00:00:00+20:00", "9999-12-31T23:59:59Z"])
+    def test_a_cursor_nobody_gave_out_finds_what_it_says(self, acme: factories.Company, moment: str) -> None:
+        cursor = base64.urlsafe_b64encode(f"f|{moment}|{'0' * 32}".encode()).decode()
+        assert ApiClient(acme.api_key).get("/v1/chat/agent/conversations", {"cursor": cursor}).status_code == 200
+
+    @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "٣", "1" * 5000])
+    def test_a_page_has_1_to_200(self, acme: factories.Company, limit: str) -> None:
+        answer = ApiClient(acme.api_key).get("/v1/chat/agent/conversations", {"limit": limit})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/limit")
 
     def test_an_outsider_finds_nothing(self, chat: Chat, globex: factories.Company) -> None:
         mallory = ApiClient(globex.api_key)

@@ -25,6 +25,7 @@ def request(peer: str, forwarded: str | None = None) -> Any:
         (1, "10.0.0.2", "not an address", "10.0.0.2"),
         (1, "10.0.0.2", "[2001:db8::1]", "2001:db8::1"),
         (0, "::ffff:203.0.113.9", None, "203.0.113.9"),
+        (0, "fe80::1%eth0", None, "fe80::1"),
         (0, "", None, ""),
     ],
 )
