@@ -24,7 +24,7 @@ def note_write(*, visitor_id: UUID, now: datetime) -> None:
 
 
 def note_change(*, visitor_id: UUID, now: datetime) -> None:
-    """Count a change of a visitor's own facts, or a page seen; raise TooMany."""
+    """Count a change of a visitor's own facts, a page seen, a rating or an export; raise TooMany."""
     _take("visitor-changes", visitor_id.hex, now)
 
 

@@ -184,6 +184,7 @@ class OwnViewSet(TenantViewSet):
 
     @extend_schema(summary="Everything held of me, as a visitor", responses={200: dict[str, Any]}, tags=["visitors"])
     def export(self, request: Request) -> FileResponse:
+        limits.note_change(visitor_id=self.principal.id, now=self.now)
         return exported(self.principal.id, self.principal, self.now)
 
     @extend_schema(

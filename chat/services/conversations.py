@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from accounts.presence import services as presence
-from chat import hours, log
+from chat import hours, limits, log
 from chat.actors import Actor
 from chat.ledgers import ChatEvent
 from chat.models import Conversation, Visitor, Widget
@@ -167,6 +167,7 @@ def rate_conversation(
     """Store the visitor's rating of a closed conversation, 1 to 5; a later one replaces it."""
     if not actor.is_visitor:
         raise WrongState("Only the visitor rates a conversation.", code="visitor-only")
+    limits.note_change(visitor_id=actor.id, now=now)
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
     if conversation.status == Conversation.Status.ACTIVE:
         raise WrongState("A conversation is rated after it is closed.", code="conversation-open")

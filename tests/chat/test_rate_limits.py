@@ -9,7 +9,7 @@ from chat import limits
 from chat.ledgers import Message
 from chat.models import Attachment, Conversation, Visitor
 from tests import factories
-from tests.assertions import count
+from tests.assertions import count, rows
 from tests.chat.conftest import Chat, widget_of
 from tests.chat.files import picture, upload
 from tests.conftest import ApiClient
@@ -54,6 +54,14 @@ def test_uploads_and_changes_are_counted(tight: None, chat: Chat) -> None:
         chat.visitor.patch("/v1/chat/visitor", {"name": f"Dana {n}"}, content_type="application/json") for n in range(3)
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_ratings_and_exports_are_counted(tight: None, chat: Chat) -> None:
+    chat.visitor.post(f"/v1/chat/conversation/{chat.conversation_id}/close")
+    path = f"/v1/chat/conversation/{chat.conversation_id}/rate"
+    assert [chat.visitor.post(path, {"rating": n}).status_code for n in (1, 2, 3)] == [200, 200, 429]
+    assert [c.rating for c in rows(Conversation)] == [2]
+    assert chat.visitor.get("/v1/chat/visitor/export").status_code == 429
 
 
 def test_an_addresss_starts_are_counted(tight: None, acme: factories.Company, globex: factories.Company) -> None:
