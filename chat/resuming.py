@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from accounts.tenancy import tenant_scope
 from chat.models import Conversation
@@ -22,12 +23,15 @@ class Claim:
     conversation_id: UUID
     visitor_id: UUID
     auth_version: int
+    mailbox: str
 
 
 def resume_link(conversation: Conversation) -> str:
     """Return an address on our origin that shows the conversation to its visitor for seven days."""
     visitor = conversation.visitor
-    claim = [conversation.tenant_id.hex, conversation.pk.hex, visitor.pk.hex, visitor.auth_version]
+    claim = [
+        conversation.tenant_id.hex, conversation.pk.hex, visitor.pk.hex, visitor.auth_version, _mailbox(visitor.email),
+    ]  # fmt: skip
     path = reverse("resume", args=[signing.dumps(claim, salt=SALT)])
     return f"{settings.IRISX_BASE_URL}{path}"
 
@@ -35,8 +39,8 @@ def resume_link(conversation: Conversation) -> str:
 def conversation_of_link(token: str) -> Conversation:
     """Return the conversation a link opens, with visitor and widget.
 
-    Raises NotFound when the link is forged or older than seven days, or its visitor blocked, erased, signed out, or somebody
-    else by now: what was mailed to one address does not open what another person has proven to be theirs.
+    Raises NotFound when the link is forged or older than seven days, or its visitor blocked, erased, signed out, somebody else
+    by now, or of another address: what was mailed to one does not open what another person has proven to be theirs.
     """
     claim = _read(token)
     with tenant_scope(claim.tenant_id):
@@ -49,14 +53,19 @@ def conversation_of_link(token: str) -> Conversation:
             visitor__erased_at=None,
             widget__is_active=True,
         ).first()
-    if found is None or not found.widget.tenant.is_open:
+    if found is None or not found.widget.tenant.is_open or _mailbox(found.visitor.email) != claim.mailbox:
         raise NotFound("This link has ended.")
     return found
 
 
 def _read(token: str) -> Claim:
     try:
-        tenant, conversation, visitor, version = signing.loads(token, salt=SALT, max_age=LINK_LASTS)
-        return Claim(UUID(hex=tenant), UUID(hex=conversation), UUID(hex=visitor), int(version))
+        tenant, conversation, visitor, version, mailbox = signing.loads(token, salt=SALT, max_age=LINK_LASTS)
+        return Claim(UUID(hex=tenant), UUID(hex=conversation), UUID(hex=visitor), int(version), str(mailbox))
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise NotFound("This link has ended.") from error
+
+
+def _mailbox(email: str) -> str:
+    """Return a mark of an address, which itself stands in no link."""
+    return salted_hmac(SALT, email.lower()).hexdigest()[:16]

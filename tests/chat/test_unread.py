@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
+import jwt
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -20,7 +21,7 @@ from chat.models import Conversation, Message, Visitor
 from chat.resuming import resume_link
 from chat.services import unread
 from tests import factories
-from tests.chat.conftest import Chat, start_chat
+from tests.chat.conftest import Chat, start_chat, widget_of
 from tests.chat.desk import ago, in_threads, set_conversation, set_widget, stored
 from tests.conftest import ApiClient
 from tests.factories import NOW
@@ -229,6 +230,15 @@ class TestTheLink:
         set_conversation(somebody, status="closed")
         set_conversation(left, visitor_id=key)
         assert Client().get(path).status_code == 404
+
+    def test_ends_when_its_visitor_is_of_another_address(self, left: Chat) -> None:
+        path = path_of(left)
+        secret = widget_of(left.company).identity_secret
+        claims = {"sub": "dana-1", "email": "dana@work.example", "exp": timezone.now() + timedelta(hours=1)}
+        body = {"identity_jwt": jwt.encode(claims, secret, algorithm="HS256")}
+        assert left.visitor.patch("/v1/chat/visitor", body, content_type="application/json").status_code == 200
+        assert Client().get(path).status_code == 404
+        assert Client().get(path_of(left)).status_code == 200
 
     def test_ends_after_seven_days(self, left: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
         path = path_of(left)
