@@ -186,7 +186,9 @@ class TestReading:
         assert len(found) == 5
         assert set(found) == started
 
-    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"])
+    @pytest.mark.parametrize(
+        "moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01T00:00:00"]
+    )
     def test_refuses_moments_that_are_none(self, acme: factories.Company, moment: str) -> None:
         cursor = base64.urlsafe_b64encode(f"f|{moment}|{'0' * 32}".encode()).decode()
         for name, value in (("cursor", cursor), ("updated_after", moment)):
