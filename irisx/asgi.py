@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - consu
 from accounts.sockets.farewell import lifespan  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from common.bodylimit import BodyLimit  # noqa: E402
+from common.charset import Utf8Alone  # noqa: E402
 from common.http import BODY_LIMIT_BYTES  # noqa: E402
 
 MEGABYTE = 1024 * 1024
@@ -28,7 +29,7 @@ def body_limit(path: str) -> int:
 
 application = ProtocolTypeRouter(
     {
-        "http": cast(Any, BodyLimit(cast(Any, django_application), body_limit)),
+        "http": cast(Any, BodyLimit(Utf8Alone(cast(Any, django_application)), body_limit)),
         "websocket": URLRouter(cast(Any, websocket_urlpatterns)),
         "lifespan": cast(Any, lifespan),
     }
