@@ -95,8 +95,7 @@ class VisitorsViewSet(TenantViewSet):
 
     @extend_schema(summary="A visitor", responses={200: VisitorAnswer}, tags=["visitors"])
     def show(self, request: Request, id: str) -> Response:
-        visitor = visitors.visitor_of(tenant_id=self.principal.tenant_id, visitor_id=decode("vi", id))
-        return Response(agents_view(visitor, now=self.now))
+        return Response(agents_view(self._visitor(id), now=self.now))
 
     @extend_schema(
         summary="Change what is known of a visitor",
@@ -113,17 +112,17 @@ class VisitorsViewSet(TenantViewSet):
             said=_said(self.read(VisitorChange)),
             now=self.now,
         )
-        return Response(agents_view(visitor, now=self.now))
+        return self._changed(visitor)
 
     @extend_schema(summary="Block a visitor", request=None, responses={200: VisitorAnswer}, tags=["visitors"])
     def block(self, request: Request, id: str) -> Response:
         visitors.block_visitor(tenant_id=self.principal.tenant_id, visitor_id=decode("vi", id), now=self.now)
-        return self.show(request, id)
+        return self._changed(self._visitor(id))
 
     @extend_schema(summary="Let a visitor in again", request=None, responses={200: VisitorAnswer}, tags=["visitors"])
     def unblock(self, request: Request, id: str) -> Response:
         visitors.unblock_visitor(tenant_id=self.principal.tenant_id, visitor_id=decode("vi", id))
-        return self.show(request, id)
+        return self._changed(self._visitor(id))
 
     @extend_schema(
         summary="Everything held of a visitor",
@@ -150,6 +149,13 @@ class VisitorsViewSet(TenantViewSet):
             now=self.now,
         )
         return Response(status=204)
+
+    def _visitor(self, id: str) -> Visitor:
+        return visitors.visitor_of(tenant_id=self.principal.tenant_id, visitor_id=decode("vi", id))
+
+    def _changed(self, visitor: Visitor) -> Response:
+        """Answer a visitor after a change; a key that may reply but not read learns no more than the visitor itself may."""
+        return Response(agents_view(visitor, now=self.now) if self.principal.may(READ) else own_view(visitor))
 
 
 class OwnViewSet(TenantViewSet):

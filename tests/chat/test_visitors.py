@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.services import issue_api_key
 from accounts.tenancy import tenant_scope
 from chat.models import Conversation, Visitor, Widget
 from chat.services import visitors
@@ -73,6 +74,16 @@ class TestAgents:
         for path in ("", "/block", "/unblock"):
             method = ApiClient(acme.api_key).post if path else ApiClient(acme.api_key).get
             assert method(f"/v1/chat/visitors/{id}{path}").status_code == 404
+
+    def test_a_key_that_may_not_read_is_told_no_more_than_the_visitor(self, chat: Chat) -> None:
+        with tenant_scope(chat.tenant_id):
+            _, text = issue_api_key(tenant_id=chat.tenant_id, name="Bot", scopes={"chat.reply"})
+        bot, own = ApiClient(text), chat.visitor.get("/v1/chat/visitor").json()
+        path = f"visitors/{chat.visitor_id}"
+        answers = [
+            patch(bot, path, {}), bot.post(f"/v1/chat/{path}/block"), bot.post(f"/v1/chat/{path}/unblock"),
+        ]  # fmt: skip
+        assert [(answer.status_code, answer.json()) for answer in answers] == [(200, own)] * 3
 
     def test_of_another_company_find_nobody(self, chat: Chat, globex: factories.Company) -> None:
         outsider = ApiClient(globex.api_key)
