@@ -206,18 +206,18 @@ def test_only_safe_addresses_become_links_and_text_stays_text(stages: Any) -> No
 
 def test_the_banner_says_what_is_true(stages: Any) -> None:
     stage = stages(row(1, **taken()))
+    stage.page.add_init_script("Math.random = () => 0.9")  # it comes back after 27 of 30 seconds
     bob = stage.begin("#cc_1")
     expect(bob.messages).to_contain_text("Question 1")
     line = bob.page.locator("#line")
     expect(line).to_be_hidden()
     stage.frame("restart", retry_after_seconds=30)
     stage.hang_up(1012)
-    expect(line).to_contain_text(re.compile("Connecting again|Trying again"))
+    expect(line).to_contain_text("Trying again")
     bob.say("Written meanwhile")
     expect(bob.messages).to_contain_text("Written meanwhile")
-    if line.get_by_role("button").is_visible():
-        line.get_by_role("button", name="Try again").click()
-    expect(line).to_be_hidden(timeout=40_000)
+    line.get_by_role("button", name="Try again").click()
+    expect(line).to_be_hidden()
     expect(bob.messages.locator(".msg__state")).to_have_text("Sent")
     stage.hang_up(4003)
     expect(line).to_contain_text("The desk was disconnected")

@@ -98,9 +98,11 @@ async def test_a_visitor_who_is_heard_is_seen(chat: Chat, visitor: Opener, monke
         [now] = await sync_to_async(rows)(Visitor)
         return now.last_seen_at
 
+    heard = []
     for _ in range(50):
+        heard.append(pulse.registry().sockets()[0].heard_at)
         if await seen() > before.last_seen_at:
             break
         assert await panel.is_silent()
-    heard_at = pulse.registry().sockets()[0].heard_at
-    assert abs((await seen()).timestamp() - heard_at) < 0.001  # when it was heard, not when that was written
+    stored = (await seen()).timestamp()
+    assert any(abs(stored - moment) < 0.001 for moment in heard)  # when it was heard, not when that was written
