@@ -35,8 +35,8 @@ def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[
 
     The same key with another body raises Conflict; a concurrent twin raises TwinRunning (an advisory lock, held to commit).
     """
-    if not 1 <= len(key) <= 255:
-        raise Invalid("Idempotency-Key must have 1 to 255 characters.", pointer="/Idempotency-Key")
+    if not 1 <= len(key) <= 255 or "\x00" in key:
+        raise Invalid("Idempotency-Key must have 1 to 255 characters, none of them NUL.", pointer="/Idempotency-Key")
     _lock_or_refuse(owner, path, key)
     digest = _digest(request_body)
     stored = IdempotencyKey.objects.filter(owner=owner, path=path, key=key).first()

@@ -112,7 +112,7 @@ class TestIdempotency:
             with pytest.raises(Conflict):
                 self.once({"a": 2})
 
-    @pytest.mark.parametrize("key", ["", "k" * 256])
+    @pytest.mark.parametrize("key", ["", "k" * 256, "a\0b"])
     def test_a_key_has_1_to_255_characters(self, db: None, key: str) -> None:
         with tenant_scope(self.owner), pytest.raises(Invalid):
             self.once({}, key)
