@@ -3,11 +3,11 @@
 import os
 from typing import Any, cast
 
+import django
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "irisx.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - consumers need Django set up first
 
@@ -16,6 +16,7 @@ from chat.routing import websocket_urlpatterns  # noqa: E402
 from common.bodylimit import BodyLimit  # noqa: E402
 from common.charset import Utf8Alone  # noqa: E402
 from common.http import BODY_LIMIT_BYTES  # noqa: E402
+from irisx.handler import SynchronousChainHandler  # noqa: E402
 
 MEGABYTE = 1024 * 1024
 
@@ -29,7 +30,7 @@ def body_limit(path: str) -> int:
 
 application = ProtocolTypeRouter(
     {
-        "http": cast(Any, BodyLimit(Utf8Alone(cast(Any, django_application)), body_limit)),
+        "http": cast(Any, BodyLimit(Utf8Alone(cast(Any, SynchronousChainHandler())), body_limit)),
         "websocket": URLRouter(cast(Any, websocket_urlpatterns)),
         "lifespan": cast(Any, lifespan),
     }

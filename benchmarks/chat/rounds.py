@@ -122,7 +122,8 @@ async def throughput(contestant: Contestant, stage: Stage, *, sockets: int = 32,
         nonlocal done
         while time.monotonic() < deadline:
             key = crowd.send(crowd.agents[n], stage.conversations[n], inbox=False)
-            done += await crowd.until(lambda: key in crowd.answered, 5)  # noqa: B023
+            is_answered = await crowd.until(lambda: key in crowd.answered, 5)  # noqa: B023
+            done += is_answered
 
     await asyncio.gather(*(talk(n) for n in range(sockets)))
     await crowd.disperse()
