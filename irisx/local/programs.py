@@ -48,7 +48,9 @@ def applications(workshop: Workshop) -> list[Program]:
     web = ("irisx.asgi:application", "--host", LOOPBACK, "--port", str(workshop.ports["web"]))
     schedule = workshop.state / "beat-schedule"
     return [
-        workshop.python("web", "-m", "uvicorn", *web, "--ws", "irisx.websocket:WebSocketProtocol", "--lifespan", "on", *GRACE),
+        workshop.python(
+            "web", "-m", "uvicorn", *web, "--ws", "irisx.websocket:WebSocketProtocol", "--lifespan", "on", *GRACE
+        ),
         workshop.python("worker", "-m", "celery", "-q", "-A", "irisx", "worker", "-P", "threads", "-c", "4", *QUIET),
         workshop.python("beat", "-m", "celery", "-q", "-A", "irisx", "beat", "-s", str(schedule), "--pidfile="),
         workshop.python("listener", "manage.py", "telephony_listener"),

@@ -152,7 +152,8 @@ def _build(stage: Stage, home: Path) -> None:
     simulator = ("-m", "telephony.simulator", "--port", str(esl_port), "--password", "secret")
     _add(stage, "freeswitch", Part(_python("simulator", simulator, settings), lambda: _listens(esl_port)))
     web = ("-m", "uvicorn", "irisx.asgi:application", "--port", str(stage.web_port), "--lifespan", "off")
-    _add(stage, "web", Part(_python("web", (*web, "--ws", "irisx.websocket:WebSocketProtocol"), settings), lambda: _listens(stage.web_port)))
+    web = (*web, "--ws", "irisx.websocket:WebSocketProtocol")
+    _add(stage, "web", Part(_python("web", web, settings), lambda: _listens(stage.web_port)))
 
 
 def _note_migrations(cluster: Cluster) -> None:
