@@ -86,11 +86,6 @@ def present_rows(tenant_id: UUID, rows: Sequence[Conversation]) -> list[dict[str
     ]
 
 
-def desk_row(tenant_id: UUID, conversation_id: UUID) -> dict[str, Any]:
-    """Return one conversation as the desk's list shows it. Two queries."""
-    return present_rows(tenant_id, [conversations(tenant_id).get(pk=conversation_id)])[0]
-
-
 def inbox_state(tenant_id: UUID) -> dict[str, int]:
     """Return how many conversations are open and the sum of their rows' versions.
 

@@ -15,7 +15,7 @@ from benchmarks.chat.websocket import raise_file_limit
 from benchmarks.conditions import conditions, table
 
 FIGURES = ("latency", "fanout", "memory", "storm", "throughput")
-LATENCY = ((100, 100), (1_000, 100), (1_000, 200), (1_000, 300), (3_000, 100))
+LATENCY = ((100, 25), (100, 100), (1_000, 25), (1_000, 50), (1_000, 100), (1_000, 300), (3_000, 100))
 MOST_SOCKETS = 3_000
 
 

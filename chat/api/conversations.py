@@ -11,6 +11,7 @@ from accounts.api import TenantViewSet
 from chat import selectors, services
 from chat.actors import actor_of
 from chat.api import serializers
+from chat.desk_row import desk_row
 from chat.ledgers import Message
 from chat.presenters import message_payload, numbered
 from common.errors import Invalid
@@ -175,7 +176,7 @@ class ConversationViewSet(TenantViewSet):
 
     def _row(self, conversation_id: UUID) -> dict[str, Any]:
         if not self.principal.is_visitor:
-            return selectors.desk_row(self.principal.tenant_id, conversation_id)
+            return desk_row(self.principal.tenant_id, conversation_id)
         return selectors.visitor_row(self.principal, conversation_id)
 
 

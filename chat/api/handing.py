@@ -10,9 +10,10 @@ from rest_framework.response import Response
 from accounts.api import TenantViewSet
 from accounts.models import User
 from accounts.principals import require_user
-from chat import selectors, services
+from chat import services
 from chat.actors import actor_of
 from chat.api import serializers
+from chat.desk_row import desk_row
 from common.errors import Invalid, NotFound
 from common.ids import decode
 
@@ -106,7 +107,7 @@ class HandingViewSet(TenantViewSet):
         return self._row(key)
 
     def _row(self, key: UUID) -> Response:
-        row: dict[str, Any] = selectors.desk_row(self.principal.tenant_id, key)
+        row: dict[str, Any] = desk_row(self.principal.tenant_id, key)
         return Response(row)
 
 

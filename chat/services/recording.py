@@ -7,10 +7,10 @@ from uuid import UUID
 from accounts.webhooks.services import WebhookEvent, enqueue
 from chat import log
 from chat.actors import Actor
+from chat.desk_row import desk_row
 from chat.events import InboxChanged, Logged
 from chat.ledgers import ChatEvent
 from chat.models import Conversation
-from chat.selectors import desk_row
 from common.errors import NotFound, WrongState
 from common.ids import encode
 from common.live import publish_on_commit

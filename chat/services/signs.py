@@ -13,10 +13,11 @@ from accounts.models import User
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from chat.actors import Actor
+from chat.desk_row import desk_row
 from chat.events import ForBothSides, InboxChanged, PresenceChanged
 from chat.ledgers import SenderType
 from chat.models import Conversation, TypingIndicator
-from chat.selectors import both_numbers, desk_row
+from chat.selectors import both_numbers
 from common.errors import NotFound
 from common.ids import encode, uuid7
 from common.live import publish_on_commit
