@@ -26,7 +26,8 @@ export function bindKeys({ acts, search, escape }) {
     if (event.defaultPrevented || event.altKey || document.querySelector("dialog[open]")) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return void (event.preventDefault(), search());
     if (event.ctrlKey || event.metaKey) return;
-    const isWriting = event.target.matches("input, textarea, select, [contenteditable]");
+    // A dialog that has just closed keeps the focus for a moment, when nothing had it before.
+    const isWriting = event.target.matches("input, textarea, select, [contenteditable]") && !event.target.closest("dialog");
     if (event.key === "Escape") return void (escape(isWriting) && event.preventDefault());
     const isControl = event.target.matches("button, a") && (event.key === "Enter" || event.key.startsWith("Arrow"));
     const act = !isWriting && !isControl && acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
