@@ -4,6 +4,7 @@ A period is two dates, both inclusive. Its bounds are two moments, the second ex
 """
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,32 @@ def local_day(moment: datetime, zone_name: str) -> date:
     if moment.tzinfo is None:
         raise Invalid(f"{moment.isoformat()} has no UTC offset; add one, e.g. Z.", code="naive-time")
     return moment.astimezone(zone(zone_name)).date()
+
+
+def days_asked_for(query: Mapping[str, str], *, today: date, most_days: int) -> tuple[date, date]:
+    """Return `start_date` and `end_date` of a query, both inclusive: 30 days until today unless it says otherwise.
+
+    Raises Invalid for what is no date, backwards or longer than `most_days`.
+    """
+    last = _asked_day(query, "end_date") or today
+    first = _asked_day(query, "start_date") or last - timedelta(days=29)
+    if not timedelta(0) <= last - first < timedelta(days=most_days):
+        raise Invalid(f"From start_date to end_date are 1 to {most_days} days.", pointer="/start_date")
+    return first, last
+
+
+def _asked_day(query: Mapping[str, str], name: str) -> date | None:
+    text = query.get(name, "")
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        day = None
+    # Beyond these years a zone's midnight, or the day after, has no date in Python.
+    if day is None or not 1970 <= day.year <= 9000:
+        raise Invalid(f"{name} must be a date like 2026-03-31.", pointer=f"/{name}")
+    return day
 
 
 def period_containing(day: date, cycle_day: int) -> tuple[date, date]:

@@ -1,6 +1,6 @@
 """Usage over HTTP: the period so far, its history by day, and the events themselves."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
-from common.errors import Invalid
 from common.ids import encode
 from common.money import plain
 from common.pagination import paginate
+from common.periods import days_asked_for
 from common.timestamps import rfc3339
 from usage import schemas, selectors, sums
 from usage.models import Meter, UsageRecord
@@ -45,7 +45,7 @@ class UsageViewSet(TenantViewSet):
     def history(self, request: Request) -> Response:
         tenant_id = self.principal.tenant_id
         period = selectors.current_period(tenant_id=tenant_id, now=self.now)
-        first, last = days_asked_for(request, today=period.day_of(self.now))
+        first, last = days_asked_for(request.query_params, today=period.day_of(self.now), most_days=MOST_DAYS)
         meters = selectors.meters_by_key()
         rows = sums.by_day(tenant_id=tenant_id, first=first, last=last)
         return Response(
@@ -66,23 +66,6 @@ class UsageViewSet(TenantViewSet):
     def events(self, request: Request) -> Response:
         records = UsageRecord.objects.for_tenant(self.principal.tenant_id)
         return Response(paginate(records, request, present=present_event, moment="occurred_at"))
-
-
-def days_asked_for(request: Request, *, today: date) -> tuple[date, date]:
-    """Return `?start_date=` and `?end_date=`; raise Invalid for what is no date, backwards or longer than 90 days."""
-    last = _day(request, "end_date") or today
-    first = _day(request, "start_date") or last - timedelta(days=29)
-    if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
-        raise Invalid(f"From start_date to end_date are 1 to {MOST_DAYS} days.", pointer="/start_date")
-    return first, last
-
-
-def _day(request: Request, name: str) -> date | None:
-    text = request.query_params.get(name, "")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid(f"{name} must be a date like 2026-03-31.", pointer=f"/{name}") from None
 
 
 def present_period(usage: PeriodUsage) -> dict[str, Any]:

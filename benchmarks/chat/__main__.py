@@ -25,7 +25,6 @@ def main() -> None:
     parser.add_argument("--figures", nargs="+", choices=FIGURES, default=FIGURES)
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=["irisx", *PEERS])
     parser.add_argument("--seconds", type=float, default=15, help="of each latency round")
-    parser.add_argument("--most", type=int, default=MOST_SOCKETS, help="leave out what needs more sockets")
     parser.add_argument("--connects", type=int, default=100_000, help="after which memory is read again")
     parser.add_argument(
         "--peers", type=Path, default=Path(tempfile.gettempdir()) / "irisx-bench-peers", help="npm goes here"

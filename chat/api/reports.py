@@ -16,10 +16,9 @@ from accounts.models import Tenant, User
 from chat import reports
 from chat.models import Widget
 from chat.services.widgets import find_widget
-from common.errors import Invalid
 from common.ids import decode, encode
 from common.money import plain
-from common.periods import local_day
+from common.periods import days_asked_for, local_day
 
 MOST_DAYS = 366
 START = OpenApiParameter("start_date", date, description="First day; 30 days until end_date by default.")
@@ -101,7 +100,7 @@ class StatsViewSet(TenantViewSet):
     def show(self, request: Request) -> Response:
         tenant_id = self.principal.tenant_id
         zone = Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id)
-        first, last = _days(request, today=local_day(self.now, zone))
+        first, last = days_asked_for(request.query_params, today=local_day(self.now, zone), most_days=MOST_DAYS)
         params = request.query_params
         found = reports.report(
             tenant_id=tenant_id,
@@ -171,25 +170,3 @@ def _busiest_first(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
         return -row["conversations"], row[by]["name"] if row[by] else ""
 
     return sorted(rows, key=place)
-
-
-def _days(request: Request, *, today: date) -> tuple[date, date]:
-    last = _day(request, "end_date") or today
-    first = _day(request, "start_date") or last - timedelta(days=29)
-    if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
-        raise Invalid(f"From start_date to end_date are 1 to {MOST_DAYS} days.", pointer="/start_date")
-    return first, last
-
-
-def _day(request: Request, name: str) -> date | None:
-    text = request.query_params.get(name, "")
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) if len(text) == 10 else None
-    except ValueError:
-        day = None
-    # Beyond these years a zone's midnight, or the day after, has no date in Python.
-    if day is None or not 1970 <= day.year <= 9000:
-        raise Invalid(f"{name} must be a date like 2026-03-31.", pointer=f"/{name}")
-    return day
