@@ -1,45 +1,11 @@
-"""What is owed: who sells, invoices with their lines, and the documents made of them."""
-
-from typing import Any
+"""An invoice and its lines."""
 
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.tenancy.models import TenantModel
-from common.ids import uuid7
+from billing.models.amounts import amount_field
 from usage.models import BillingPeriod, PricingRate, Subscription
-
-
-def amount_field(**options: Any) -> "models.DecimalField[Any, Any]":
-    """Return a column for a rounded amount of money: three decimals, for currencies that have them."""
-    return models.DecimalField(max_digits=20, decimal_places=3, **options)
-
-
-class LegalEntity(models.Model):
-    """A company that sells: the seller on invoices."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=120)
-    address = models.TextField(blank=True, help_text="One line each, without the name.")
-    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1, e.g. IE.")
-    tax_id = models.CharField(max_length=40, blank=True)
-    email = models.EmailField(blank=True)
-    is_default = models.BooleanField(default=False, help_text="Sells where no other is named.")
-
-    class Meta:
-        db_table = "legal_entities"
-        verbose_name_plural = "legal entities"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"],
-                name="legal_entities_one_default",
-                condition=Q(is_default=True),
-                violation_error_message="Another company is the default seller.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Invoice(TenantModel):
@@ -147,29 +113,3 @@ class InvoiceLineItem(TenantModel):
 
     def __str__(self) -> str:
         return self.description
-
-
-class InvoiceDocument(TenantModel):
-    """The PDF of an invoice, kept as it was rendered from the invoice as of `drafted_at`.
-
-    It stands in the database so that it is backed up, hidden from other tenants and deleted together with its invoice.
-    """
-
-    invoice = models.OneToOneField(Invoice, on_delete=models.CASCADE, related_name="document")
-    drafted_at = models.DateTimeField()
-    content = models.BinaryField()
-    sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(TenantModel.Meta):
-        db_table = "invoice_documents"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
-                name="invoice_documents_hash",
-                violation_error_message="The hash is 64 hex digits.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.sha256[:12]
