@@ -190,7 +190,7 @@ def test_the_ledger_s_table_has_the_columns_django_believes(db: None) -> None:
             for row in connection.introspection.get_table_description(cursor, "usage_records")
         }
     assert set(described) == {field.column for field in UsageRecord._meta.fields}
-    assert {name for name, (_, null_ok) in described.items() if null_ok} == {"total_cost"}
+    assert {name for name, (_, null_ok) in described.items() if null_ok} == {"reverses", "total_cost"}
     types = dict(select(TYPES))
     for field in UsageRecord._meta.fields:
         assert types[field.column] == (field.db_type(connection) or "").replace(" ", "").replace(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from accounts.tenancy.models import LedgerModel
@@ -37,7 +38,16 @@ class Measured(LedgerModel):
 
 
 class UsageRecord(Measured):
-    """One metered fact. Partitioned by month of `occurred_at`; its key is (tenant_id, id, occurred_at)."""
+    """One metered fact, never changed. Partitioned by month of `occurred_at`; its key is (tenant_id, id, occurred_at).
+
+    A reversal has the negative quantities and cost of the record it `reverses`, on the same day at the same rate, and counts
+    -1; an amendment is what should have been recorded instead.
+    """
+
+    class Kind(models.TextChoices):
+        USAGE = "usage"
+        REVERSAL = "reversal"
+        AMENDMENT = "amendment"
 
     resource_id = models.CharField(max_length=80, blank=True, help_text="Public id of what was used, e.g. CA….")
     direction = models.CharField(max_length=8, blank=True)
@@ -51,6 +61,8 @@ class UsageRecord(Measured):
     occurred_at = models.DateTimeField()
     usage_date = models.DateField(help_text="The tenant's local day.")
     dedup_key = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.USAGE)
+    reverses = models.UUIDField(null=True, blank=True, help_text="The record it takes back, or stands in for.")
     created_at = models.DateTimeField()
 
     class Meta(Measured.Meta):
@@ -77,6 +89,26 @@ class UsageDedup(models.Model):
 
     class Meta:
         db_table = "usage_dedup"
+        # The nightly sweep deletes by age; rows are appended in its order.
+        indexes = [BrinIndex(fields=["created_at"], name="usage_dedup_age")]
+
+
+class UsageReversal(models.Model):
+    """Which records were taken back, each once, by what, and what stands in for it (`content_hash`: for which content)."""
+
+    pk = models.CompositePrimaryKey("tenant", "record_id")
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    record_id = models.UUIDField()
+    reversal_id = models.UUIDField()
+    amendment_id = models.UUIDField(null=True)
+    content_hash = models.BinaryField(max_length=32, null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "usage_reversals"
 
 
 class Summed(Measured):
