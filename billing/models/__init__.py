@@ -1,8 +1,25 @@
-"""What is owed: who sells, invoices with their lines, and the documents made of them."""
+"""What is owed and paid: who sells and buys, invoices with their lines, corrections, payments, and the documents."""
 
 from billing.models.amounts import amount_field
+from billing.models.credit_note import CreditNote, CreditNoteLine
 from billing.models.document import InvoiceDocument
 from billing.models.invoice import Invoice, InvoiceLineItem
-from billing.models.parties import LegalEntity
+from billing.models.parties import BillingProfile, LegalEntity
+from billing.models.payment import Payment
+from billing.models.sequence import InvoiceSequence
+from billing.models.tax import ExchangeRate, TaxRate
 
-__all__ = ["Invoice", "InvoiceDocument", "InvoiceLineItem", "LegalEntity", "amount_field"]
+__all__ = [
+    "BillingProfile",
+    "CreditNote",
+    "CreditNoteLine",
+    "ExchangeRate",
+    "Invoice",
+    "InvoiceDocument",
+    "InvoiceLineItem",
+    "InvoiceSequence",
+    "LegalEntity",
+    "Payment",
+    "TaxRate",
+    "amount_field",
+]

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from accounts.tenancy.models import TenantModel
 from billing.models.amounts import amount_field
+from billing.models.parties import LegalEntity
 from usage.models import BillingPeriod, PricingRate, Subscription
 
 
@@ -21,7 +22,17 @@ class Invoice(TenantModel):
 
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="invoices")
     billing_period = models.ForeignKey(BillingPeriod, on_delete=models.PROTECT, related_name="invoices")
+    legal_entity = models.ForeignKey(
+        LegalEntity,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who sold, once final.",
+    )
     invoice_number = models.CharField(max_length=40, blank=True, help_text="Given when finalized.")
+    series = models.CharField(max_length=20, blank=True)
+    series_number = models.BigIntegerField(null=True, blank=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
     period_start = models.DateField()
     period_end = models.DateField(help_text="The last day, inclusive.")
@@ -30,7 +41,14 @@ class Invoice(TenantModel):
     allowance = amount_field(default=0, help_text="Included or promotional credit used; lowers what is taxed.")
     tax = amount_field(default=0)
     total_amount = amount_field(default=0)
-    amount_paid = amount_field(default=0)
+    tax_groups = models.JSONField(default=list, help_text="Lines, allowance, base and tax by category and rate.")
+    tax_currency = models.CharField(max_length=3, blank=True, help_text="Tax is stated in it too. Empty: only in this.")
+    tax_exchange_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True, blank=True)
+    tax_in_tax_currency = amount_field(null=True, blank=True)
+    amount_paid = amount_field(default=0, help_text="Sum of the payments.")
+    seller = models.JSONField(default=dict, help_text="The seller as it was when the invoice was finalized.")
+    buyer = models.JSONField(default=dict, help_text="The buyer as it was when the invoice was finalized.")
+    parked_reasons = models.JSONField(default=list, help_text="What keeps it from being finalized: code and detail.")
     issue_date = models.DateField(null=True, blank=True)
     due_date = models.DateField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -39,6 +57,8 @@ class Invoice(TenantModel):
     notes = models.TextField(blank=True)
     usage_days = models.JSONField(default=list, help_text="Usage by day and meter, as of the lines: the appendix.")
     drafted_at = models.DateTimeField(help_text="When the lines were made.")
+    finalized_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):
@@ -65,6 +85,28 @@ class Invoice(TenantModel):
                 name="invoices_number",
                 violation_error_message="An invoice has a number once it is finalized, and a draft has none.",
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "parked"])
+                | (
+                    Q(legal_entity__isnull=False, series_number__isnull=False, finalized_at__isnull=False)
+                    & Q(issue_date__isnull=False, due_date__gte=F("issue_date"), amount_paid__lte=F("total_amount"))
+                    & ~Q(seller={})
+                    & ~Q(buyer={})
+                ),
+                name="invoices_finalized",
+                violation_error_message="A finalized invoice has a number, dates and both parties.",
+            ),
+            models.UniqueConstraint(
+                fields=["legal_entity", "series", "series_number"],
+                name="invoices_series",
+                violation_error_message="This number of the series is taken.",
+            ),
+            models.UniqueConstraint(
+                fields=["legal_entity", "invoice_number"],
+                name="invoices_number_once",
+                condition=~Q(invoice_number=""),
+                violation_error_message="This invoice number is taken.",
+            ),
         ]
         # The tenant's list of invoices, newest first.
         indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="invoices_newest")]
@@ -74,7 +116,8 @@ class Invoice(TenantModel):
 
     @property
     def is_draft(self) -> bool:
-        return self.status == self.Status.DRAFT
+        """Say whether it is no invoice yet: a draft, or one that waits for what is missing."""
+        return self.status in (self.Status.DRAFT, self.Status.PARKED)
 
 
 class InvoiceLineItem(TenantModel):
@@ -98,7 +141,10 @@ class InvoiceLineItem(TenantModel):
     unit = models.CharField(max_length=20)
     unit_price = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Empty where it has tiers.")
     amount = amount_field()
-    tax = amount_field(default=0)
+    allowance = amount_field(default=0, help_text="Its share of the invoice's allowance.")
+    tax_category = models.CharField(max_length=2, blank=True, help_text="UNTDID 5305: S, Z, E, AE or O.")
+    tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0, help_text="Percent.")
+    tax = amount_field(default=0, help_text="Its share of its group's tax.")
 
     class Meta(TenantModel.Meta):
         db_table = "invoice_line_items"
