@@ -1,19 +1,24 @@
 """Credit, purely: how grants cover what periods cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 ZERO = Decimal(0)
+# Given away: it lowers what is owed before tax. Prepaid was paid for: it is a payment of what is owed with tax.
+ALLOWANCE: Final = ("trial", "included", "promotional")
+PREPAID: Final = ("prepaid",)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Credit that may be used from `starts_at` until before `expires_at` (None: for ever)."""
+    """What is left (`amount`) of credit that may be used from `starts_at` until before `expires_at` (None: for ever)."""
 
     id: UUID
+    source: str
     amount: Decimal
     priority: int
     starts_at: datetime
@@ -39,28 +44,62 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What is used of one grant; more than 0."""
+
+    grant_id: UUID
+    source: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
 class Coverage:
-    """How much of each period is covered, and what is left of each grant."""
+    """How much of each period allowances cover, and what is left of each grant, prepaid ones included."""
 
     covered: dict[UUID, Decimal]
     left: dict[UUID, Decimal]
 
+    def left_at(self, grants: Iterable[Grant], now: datetime) -> Decimal:
+        """Return what is left of the grants that are live."""
+        return sum((self.left[grant.id] for grant in grants if grant.is_live(now)), ZERO)
 
-def cover(grants: Sequence[Grant], charges: Sequence[Charge]) -> Coverage:
-    """Use grants for the charges, the earliest period first: by priority, then what expires first, then the oldest."""
+
+def draw(grants: Iterable[Grant], amount: Decimal) -> list[Taken]:
+    """Use grants for an amount: by priority, then what expires first, then the oldest. Less when they are too few."""
+    taken = []
+    for grant in sorted(grants, key=_burn_order):
+        used = min(amount, grant.amount)
+        if used > 0:
+            taken.append(Taken(grant.id, grant.source, used))
+            amount -= used
+    return taken
+
+
+def cover(grants: Sequence[Grant], charges: Sequence[Charge], *, now: datetime) -> Coverage:
+    """Use allowances for the periods they were valid in, the earliest first; what they leave, prepaid credit pays.
+
+    Prepaid credit pays when an invoice is due, so that which is live `now` is used, whatever the period.
+    """
     left = {grant.id: grant.amount for grant in grants}
     covered: dict[UUID, Decimal] = {}
-    in_order = sorted(grants, key=_burn_order)
+    given = [grant for grant in grants if grant.source in ALLOWANCE]
+    prepaid = [grant for grant in grants if grant.source in PREPAID and grant.is_live(now)]
     for charge in sorted(charges, key=lambda charge: charge.starts_at):
-        owed = charge.amount
-        for grant in in_order:
-            used = min(owed, left[grant.id]) if grant.covers(charge) else ZERO
-            left[grant.id] -= used
-            owed -= used
-        covered[charge.period_id] = charge.amount - owed
+        covered[charge.period_id] = _use(left, (grant for grant in given if grant.covers(charge)), charge.amount)
+        _use(left, prepaid, charge.amount - covered[charge.period_id])
     return Coverage(covered, left)
 
 
-def _burn_order(grant: Grant) -> tuple[int, bool, float, datetime]:
+def _use(left: dict[UUID, Decimal], grants: Iterable[Grant], amount: Decimal) -> Decimal:
+    """Take an amount out of `left`, in order, and return how much there was; a period of reversals alone takes nothing."""
+    used = ZERO
+    for grant in sorted(grants, key=_burn_order):
+        part = max(min(amount - used, left[grant.id]), ZERO)
+        left[grant.id] -= part
+        used += part
+    return used
+
+
+def _burn_order(grant: Grant) -> tuple[int, bool, float, datetime, UUID]:
     expires = grant.expires_at.timestamp() if grant.expires_at else 0.0
-    return grant.priority, grant.expires_at is None, expires, grant.created_at
+    return grant.priority, grant.expires_at is None, expires, grant.created_at, grant.id

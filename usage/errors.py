@@ -26,3 +26,33 @@ class UsageConflict(Conflict):
 class PeriodBusy(Unavailable):
     title = "The billing period is in use"
     default_code = "period-busy"
+
+
+class CreditGranted(Conflict):
+    title = "The credit was granted already"
+    default_code = "credit-granted"
+
+
+class NotEnoughCredit(WrongState):
+    title = "There is not enough credit"
+    default_code = "not-enough-credit"
+
+
+class HoldEnded(WrongState):
+    title = "The hold has ended"
+    default_code = "hold-ended"
+
+
+class HoldConflict(Conflict):
+    title = "The key holds something else"
+    default_code = "hold-conflict"
+
+
+class LimitReached(WrongState):
+    title = "The limit is reached"
+    default_code = "limit-reached"
+
+
+class UnknownFeature(Invalid):
+    title = "No such feature"
+    default_code = "unknown-feature"

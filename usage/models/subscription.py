@@ -5,9 +5,9 @@ from datetime import date, datetime
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.tenancy.models import LedgerModel, TenantModel
+from accounts.tenancy.models import TenantModel
 from common.periods import local_day
-from usage.models.catalog import PricingPlan, price_field
+from usage.models.catalog import PricingPlan
 
 
 class Subscription(TenantModel):
@@ -97,39 +97,3 @@ class BillingPeriod(TenantModel):
     def day_of(self, moment: datetime) -> date:
         """Return the local day of a moment, in the zone that holds for this period."""
         return local_day(moment, self.timezone)
-
-
-class CreditEntry(LedgerModel):
-    """A grant of credit: what usage may cost before it is owed. Append-only."""
-
-    class Source(models.TextChoices):
-        TRIAL = "trial"
-        INCLUDED = "included"
-
-    source = models.CharField(max_length=12, choices=Source.choices)
-    grant_key = models.CharField(max_length=80, help_text="What it is granted for, once: `trial`, `included:<period>`.")
-    amount = price_field()
-    currency = models.CharField(max_length=3)
-    priority = models.PositiveSmallIntegerField(help_text="The smallest is used first.")
-    starts_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(LedgerModel.Meta):
-        db_table = "credit_entries"
-        verbose_name_plural = "credit entries"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "grant_key"],
-                name="credit_entries_once",
-                violation_error_message="This credit was granted already.",
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0),
-                name="credit_entries_amount",
-                violation_error_message="Credit is more than 0.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency} ({self.source})"

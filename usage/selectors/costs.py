@@ -7,14 +7,13 @@ from decimal import Decimal
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Q
-
 from common.money import round_money
 from usage import sums
-from usage.credit import Charge, Coverage, Grant, cover
-from usage.models import BillingPeriod, CreditEntry, Meter
+from usage.credit import PREPAID, Charge, Grant, cover
+from usage.models import BillingPeriod, Meter
 from usage.ratebook import rates_by_id
 from usage.rating import Rate, total_cost
+from usage.selectors.credit import burned_for, credit_left, unbilled_periods
 from usage.selectors.pricing import meters_by_key
 from usage.sums import DayRateSum, DaySum, RateSum
 
@@ -80,21 +79,32 @@ def rated_lines(rows: Sequence[DayRateSum], *, currency: str) -> tuple[RatedLine
 
 
 def period_usage(*, tenant_id: UUID, period: BillingPeriod, now: datetime) -> PeriodUsage:
-    """Return what a period costs, how much of it credit covers, and the credit left at `now`."""
+    """Return what a period costs, how much of it credit covers, and the credit left at `now`.
+
+    Of a period whose invoice has had its credit, `covered` is what it had; of any other it is an estimate.
+    """
     currency = period.subscription.currency
     rows = sums.of_period(tenant_id=tenant_id, period_id=period.pk)
     lines = rated_lines(rows, currency=currency)
-    amount = _total(lines, currency)
-    grants = _grants(tenant_id=tenant_id, period=period)
-    coverage = _coverage(tenant_id, grants, period, amount)
-    live = [coverage.left[grant.id] for grant in grants if grant.is_live(now)]
+    credit = credit_left(tenant_id=tenant_id, now=now)
+    had = burned_for(tenant_id=tenant_id, period_id=period.pk) if period.state != BillingPeriod.State.OPEN else None
+    charges = _earlier_charges(credit.grants, period)
+    if had is None:
+        charges.append(_charge(period, _total(lines, currency)))
+    coverage = cover(credit.grants, charges, now=now)
     return PeriodUsage(
         period=period,
         lines=lines,
         days=tuple(sums.by_meter_and_day(rows)),
-        covered=round_money(coverage.covered[period.pk], currency),
-        credit_remaining=round_money(sum(live, ZERO), currency),
+        covered=round_money(coverage.covered[period.pk] if had is None else had, currency),
+        credit_remaining=round_money(max(coverage.left_at(credit.grants, now) - credit.held, ZERO), currency),
     )
+
+
+def unbilled_charges(*, tenant_id: UUID, until: datetime) -> list[Charge]:
+    """Return what each period begun before `until` costs, of those whose invoice has not had its credit."""
+    periods = unbilled_periods(tenant_id=tenant_id, until=until)
+    return [_charge(period, _cost_of(period)) for period in periods]
 
 
 def shown_units(billed_quantity: Decimal, price_per: Decimal | int) -> Decimal:
@@ -127,23 +137,15 @@ def _total(lines: Iterable[RatedLine], currency: str) -> Decimal:
     return round_money(sum((line.amount for line in lines), ZERO), currency)
 
 
-def _grants(*, tenant_id: UUID, period: BillingPeriod) -> list[Grant]:
-    """Return the grants that are valid at some moment of the period; one query."""
-    entries = CreditEntry.objects.for_tenant(tenant_id).filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=period.starts_at), starts_at__lt=period.ends_at
-    )
-    return [Grant(row.pk, row.amount, row.priority, row.starts_at, row.expires_at, row.created_at) for row in entries]
+def _earlier_charges(grants: Sequence[Grant], period: BillingPeriod) -> list[Charge]:
+    """Return what periods before this one take of the same grants; no query where no grant could be theirs."""
+    if not any(grant.starts_at < period.starts_at or grant.source in PREPAID for grant in grants):
+        return []
+    return unbilled_charges(tenant_id=period.tenant_id, until=period.starts_at)
 
 
-def _coverage(tenant_id: UUID, grants: Sequence[Grant], period: BillingPeriod, amount: Decimal) -> Coverage:
-    """Cover the period after the earlier ones that used the same grants."""
-    charges = [Charge(period.pk, period.starts_at, period.ends_at, amount)]
-    since = min((grant.starts_at for grant in grants), default=period.starts_at)
-    if since < period.starts_at:
-        earlier = BillingPeriod.objects.for_tenant(tenant_id).filter(starts_at__lt=period.starts_at, ends_at__gt=since)
-        for one in earlier.select_related("subscription"):
-            charges.append(Charge(one.pk, one.starts_at, one.ends_at, _cost_of(one)))
-    return cover(grants, charges)
+def _charge(period: BillingPeriod, amount: Decimal) -> Charge:
+    return Charge(period.pk, period.starts_at, period.ends_at, amount)
 
 
 def _cost_of(period: BillingPeriod) -> Decimal:

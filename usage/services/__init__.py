@@ -1,5 +1,7 @@
 """What usage does: record, fold, subscribe, move from period to period."""
 
+from usage.services.balances import Balance, refresh_balance
+from usage.services.credits import burn, burned, expire_credit, grant
 from usage.services.folding import BATCH as FOLD_BATCH
 from usage.services.folding import fold_deltas
 from usage.services.partitions import make_partitions
@@ -11,12 +13,18 @@ from usage.services.subscriptions import start_subscription
 __all__ = [
     "FOLD_BATCH",
     "ROLL_AHEAD",
+    "Balance",
     "Receipt",
+    "burn",
+    "burned",
     "close_period",
+    "expire_credit",
     "fold_deltas",
+    "grant",
     "make_partitions",
     "open_next_period",
     "record_usage",
+    "refresh_balance",
     "roll_periods",
     "start_subscription",
 ]

@@ -1,26 +1,52 @@
-"""Grants of credit: the trial's once, a plan's included one for each period."""
+"""The ledger of credit: grants, what invoices burn of them, and what lapses."""
 
-from usage.models import BillingPeriod, CreditEntry
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
-FIRST_USED, THEN_USED = 10, 20  # what expires with the period goes before what lasts longer
+from django.db import transaction
+from django.db.models import Sum
+
+from common.errors import Invalid
+from usage.credit import Grant, Taken, draw
+from usage.errors import CreditGranted
+from usage.models import BillingPeriod, CreditBurn, CreditEntry
+from usage.selectors.credit import credit_left, unbilled_periods
+from usage.services.balances import lock_balance, lower_balance, raise_balance
+
+FIRST_USED, THEN_USED, LAST_USED = 10, 20, 30  # what expires with the period first, what was paid for last
+PRIORITIES = {
+    CreditEntry.Source.INCLUDED: FIRST_USED,
+    CreditEntry.Source.TRIAL: THEN_USED,
+    CreditEntry.Source.PROMOTIONAL: THEN_USED,
+    CreditEntry.Source.PREPAID: LAST_USED,
+}
 
 
 def grant_included_credit(period: BillingPeriod) -> None:
-    """Grant what the plan includes in this period; a repeat changes nothing. It expires with the period."""
-    plan = period.subscription.plan
-    if plan.is_credit_once or not plan.included_credit:
+    """Grant what the period includes and was not granted yet: all of it, or what a change of plan adds.
+
+    A repeat changes nothing; nothing is taken back. It expires with the period.
+    """
+    key = f"included:{period.pk.hex}"
+    grants = CreditEntry.objects.for_tenant(period.tenant_id).filter(
+        kind=CreditEntry.Kind.GRANT, key__startswith=key, starts_at=period.starts_at
+    )
+    granted = grants.aggregate(total=Sum("amount"))["total"]
+    if period.included_credit <= (granted or 0):
         return
-    entry = CreditEntry(
+    _store_grant(
         tenant_id=period.tenant_id,
         source=CreditEntry.Source.INCLUDED,
-        grant_key=f"included:{period.pk.hex}",
-        amount=plan.included_credit,
-        currency=plan.currency,
+        key=key if granted is None else f"{key}:{period.included_credit:f}",
+        amount=period.included_credit - (granted or 0),
+        currency=period.plan.currency,
         priority=FIRST_USED,
         starts_at=period.starts_at,
         expires_at=period.ends_at,
     )
-    CreditEntry.objects.bulk_create([entry], ignore_conflicts=True)
 
 
 def grant_trial_credit(period: BillingPeriod) -> None:
@@ -28,14 +54,160 @@ def grant_trial_credit(period: BillingPeriod) -> None:
     plan = period.subscription.plan
     if not plan.is_credit_once or not plan.included_credit:
         return
-    entry = CreditEntry(
+    _store_grant(
         tenant_id=period.tenant_id,
         source=CreditEntry.Source.TRIAL,
-        grant_key="trial",
+        key="trial",
         amount=plan.included_credit,
         currency=plan.currency,
         priority=THEN_USED,
         starts_at=period.starts_at,
         expires_at=period.subscription.trial_ends_at,
     )
-    CreditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+
+
+def grant(
+    *,
+    tenant_id: UUID,
+    source: str,
+    key: str,
+    amount: Decimal,
+    currency: str,
+    starts_at: datetime,
+    expires_at: datetime | None = None,
+    priority: int | None = None,
+    note: str = "",
+) -> CreditEntry:
+    """Grant credit once per `key`; a repeat returns the first. The source decides the priority unless it is given.
+
+    Raises Invalid for an amount of 0 or less, another currency than the tenant's, or an end before the start;
+    CreditGranted when the key was used for another amount, source or currency.
+    """
+    _check_grant(amount, starts_at, expires_at)
+    with transaction.atomic():
+        # Not before the balance is locked: what it is counted in is decided there.
+        if (own := lock_balance(tenant_id=tenant_id).currency) != currency:
+            message = f"The tenant's credit is in {own}, not in {currency[:10]}."
+            raise Invalid(message, code="other-currency", pointer="/currency")
+        _store_grant(
+            tenant_id=tenant_id,
+            source=source,
+            key=key,
+            amount=amount,
+            currency=currency,
+            priority=PRIORITIES[CreditEntry.Source(source)] if priority is None else priority,
+            starts_at=starts_at,
+            expires_at=expires_at,
+            note=note,
+        )
+    stored = CreditEntry.objects.for_tenant(tenant_id).get(kind=CreditEntry.Kind.GRANT, key=key)
+    if (stored.source, stored.amount, stored.currency) != (source, amount, currency):
+        raise CreditGranted(f"{key} was granted already: {stored}.", pointer="/key")
+    return stored
+
+
+def burn(
+    *,
+    tenant_id: UUID,
+    key: str,
+    amount: Decimal,
+    at: datetime,
+    sources: Sequence[str],
+    period_id: UUID | None = None,
+) -> tuple[Taken, ...]:
+    """Use up credit for an invoice, once per `key`; return what of which grant, fewer than asked where there is less.
+
+    `sources` are `usage.credit.ALLOWANCE` or `PREPAID`. With `period_id` the grants that were valid at any moment of
+    that billing period are used, and from then on the period's usage no longer counts against what is left: call it
+    for every invoice of a period, for 0 too. Without it the grants live at `at` are used. Never takes what is held.
+    A repeat returns the first's answer, whatever it asks for. Raises Invalid for less than 0.
+    """
+    if amount < 0:
+        raise Invalid("No less than 0 is burned.", pointer="/amount")
+    with transaction.atomic():
+        balance = lock_balance(tenant_id=tenant_id)
+        if CreditBurn.objects.for_tenant(tenant_id).filter(key=key).exists():
+            return burned(tenant_id=tenant_id, key=key)
+        grants = _usable(tenant_id, at, sources, period_id)
+        taken = draw(grants, min(amount, balance.available + balance.reserved))
+        total = sum((part.amount for part in taken), Decimal(0))
+        _write(tenant_id, CreditEntry.Kind.BURN, key, taken, at)
+        CreditBurn.objects.create(
+            tenant_id=tenant_id, key=key, period_id=period_id, asked=amount, burned=total, burned_at=at
+        )
+        lower_balance(balance, total)
+    return tuple(taken)
+
+
+def burned(*, tenant_id: UUID, key: str) -> tuple[Taken, ...]:
+    """Return what was burned under a key, in the order it was; empty when nothing was."""
+    entries = CreditEntry.objects.for_tenant(tenant_id).filter(kind=CreditEntry.Kind.BURN, key=key).order_by("id")
+    return tuple(Taken(entry.grant_id, entry.source, -entry.amount) for entry in entries if entry.grant_id)
+
+
+def expire_credit(*, tenant_id: UUID, now: datetime) -> Decimal:
+    """Write off what is left of grants that ended, once no invoice can use it any more; return how much.
+
+    A grant waits for the invoices of the periods it was valid in, and for the holds that may rest on it.
+    """
+    with transaction.atomic():
+        balance = lock_balance(tenant_id=tenant_id)
+        ended = [
+            one for one in credit_left(tenant_id=tenant_id, now=now).grants if one.expires_at and one.expires_at <= now
+        ]
+        periods = list(unbilled_periods(tenant_id=tenant_id, until=now)) if ended else []
+        lapsed = [one for one in ended if not any(_was_valid_in(one, period) for period in periods)]
+        free = balance.available + balance.reserved
+        taken = draw(lapsed, free)
+        _write(tenant_id, CreditEntry.Kind.EXPIRY, f"expiry:{now.isoformat()}", taken, now)
+        total = sum((part.amount for part in taken), Decimal(0))
+        if total:
+            lower_balance(balance, total)
+    return total
+
+
+def _check_grant(amount: Decimal, starts_at: datetime, expires_at: datetime | None) -> None:
+    if amount <= 0:
+        raise Invalid("Credit is more than 0.", pointer="/amount")
+    if expires_at is not None and expires_at <= starts_at:
+        raise Invalid("Credit expires after it starts.", pointer="/expires_at")
+
+
+def _store_grant(*, tenant_id: UUID, **columns: Any) -> None:
+    """Insert a grant and count it; a repeat of its key changes nothing."""
+    entry = CreditEntry(tenant_id=tenant_id, kind=CreditEntry.Kind.GRANT, **columns)
+    with transaction.atomic():
+        CreditEntry.objects.bulk_create([entry], ignore_conflicts=True)
+        if CreditEntry.objects.for_tenant(tenant_id).filter(pk=entry.pk).exists():
+            raise_balance(tenant_id=tenant_id, currency=entry.currency, amount=entry.amount)
+
+
+def _usable(tenant_id: UUID, at: datetime, sources: Iterable[str], period_id: UUID | None) -> list[Grant]:
+    grants = [one for one in credit_left(tenant_id=tenant_id, now=at).grants if one.source in sources]
+    if period_id is None:
+        return [one for one in grants if one.is_live(at)]
+    period = BillingPeriod.objects.for_tenant(tenant_id).get(pk=period_id)
+    return [one for one in grants if _was_valid_in(one, period)]
+
+
+def _was_valid_in(one: Grant, period: BillingPeriod) -> bool:
+    return one.starts_at < period.ends_at and (one.expires_at is None or one.expires_at > period.starts_at)
+
+
+def _write(tenant_id: UUID, kind: str, key: str, taken: Iterable[Taken], at: datetime) -> None:
+    """Add a line for what is taken of each grant."""
+    parts = list(taken)
+    grants = CreditEntry.objects.for_tenant(tenant_id).in_bulk([part.grant_id for part in parts])
+    CreditEntry.objects.bulk_create(
+        CreditEntry(
+            tenant_id=tenant_id,
+            kind=kind,
+            source=part.source,
+            key=key,
+            grant_id=part.grant_id,
+            amount=-part.amount,
+            currency=grants[part.grant_id].currency,
+            starts_at=at,
+        )
+        for part in parts
+    )
