@@ -21,7 +21,13 @@ def message_payload(message: Message) -> dict[str, Any]:
         "text": message.text,
         "attachment": attachment_part(message),
         "created_at": rfc3339(message.created_at),
+        "edited_at": rfc3339(message.edited_at),
     }
+
+
+def edit_payload(message: Message) -> dict[str, Any]:
+    """Return what the log says of a message that was given another text."""
+    return {"message_id": encode("cm", message.pk), "text": message.text, "edited_at": rfc3339(message.edited_at)}
 
 
 def attachment_part(message: Message) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ urlpatterns = [
     path("conversation/start", StartViewSet.as_view({"post": "start"})),
     path("message/send", ConversationViewSet.as_view({"post": "send"})),
     path("conversation/<str:id>/messages", ConversationViewSet.as_view({"get": "messages"})),
+    path("conversation/<str:id>/messages/<str:message_id>/edit", ConversationViewSet.as_view({"post": "edit"})),
     path("conversation/<str:id>/events", ConversationViewSet.as_view({"get": "events"})),
     path("conversation/<str:id>/rate", ConversationViewSet.as_view({"post": "rate"})),
     path("conversation/<str:id>/close", ConversationViewSet.as_view({"post": "close"})),

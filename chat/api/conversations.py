@@ -34,6 +34,7 @@ class ConversationViewSet(TenantViewSet):
         "read_up_to": (VISIT, READ),
         "delivered_up_to": (VISIT, READ),
         "note": REPLY,
+        "edit": (VISIT, REPLY),
     }
 
     @extend_schema(
@@ -64,6 +65,29 @@ class ConversationViewSet(TenantViewSet):
     def note(self, request: Request, id: str) -> Response:
         wanted = self.read(serializers.Note)
         return self.once(lambda: self._send(decode("cc", id), wanted, is_note=True))
+
+    @extend_schema(
+        summary="Change the text of one's own message",
+        description="By its author alone, in an open conversation, for 15 minutes: a visitor its own, an agent messages and "
+        "private notes of their own. The log gains an `edit`, the message `edited_at`; the text it has already changes nothing. "
+        "409 `too-late`, `conversation-closed`; 403 `not-author`.",
+        request=serializers.Edit,
+        responses={200: serializers.MessageAnswer},
+        examples=[OpenApiExample("Mended", {"text": "Hello, how can I help you?"}, request_only=True)],
+        tags=["chat"],
+    )
+    def edit(self, request: Request, id: str, message_id: str) -> Response:
+        wanted = self.read(serializers.Edit)
+        message = services.edit_message(
+            tenant_id=self.principal.tenant_id,
+            conversation_id=decode("cc", id),
+            message_id=decode("cm", message_id),
+            actor=actor_of(self.principal),
+            text=wanted["text"],
+            now=self.now,
+        )
+        body = _numbered_message(message, self.principal.is_visitor)
+        return Response({"conversation_id": encode("cc", message.conversation_id), **body})
 
     def _send(self, conversation_id: UUID, wanted: dict[str, Any], *, is_note: bool) -> Response:
         sent = services.send_message(

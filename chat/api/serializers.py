@@ -44,6 +44,20 @@ class Note(Base):
     attachment_id = serializers.CharField(max_length=40, required=False, allow_null=True, default=None)
 
 
+class Edit(Base):
+    text = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=100_000, help_text="May be blank beside an attachment."
+    )
+
+
+class MessageAnswer(Base):
+    """A message as it stands now, with its number in the log."""
+
+    conversation_id = serializers.CharField()
+    seq = serializers.IntegerField()
+    message = serializers.DictField()
+
+
 class Rate(Base):
     rating = serializers.IntegerField(min_value=1, max_value=5)
     feedback = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")

@@ -1,6 +1,7 @@
 """What can be done in chat. Every service runs in the caller's transaction, inside the tenant's scope."""
 
 from chat.services.conversations import close_conversation, rate_conversation, start_conversation
+from chat.services.editing import edit_message
 from chat.services.handing import accept_conversation, chatters
 from chat.services.labelling import label_conversation
 from chat.services.messages import SentMessage, send_message
@@ -20,6 +21,7 @@ __all__ = [
     "compare_all",
     "drain",
     "drain_all",
+    "edit_message",
     "label_conversation",
     "limit_chats",
     "mail_unread",

@@ -113,6 +113,11 @@ def check_message(client_message_id: str, text: str, *, may_be_blank: bool = Fal
     """Raise Invalid for what cannot be a message."""
     if not CLIENT_ID.fullmatch(client_message_id):
         raise Invalid("client_message_id must be 1 to 64 of A-Z, a-z, 0-9, _ and -.", pointer="/client_message_id")
+    check_text(text, may_be_blank=may_be_blank)
+
+
+def check_text(text: str, *, may_be_blank: bool = False) -> None:
+    """Raise Invalid for what a message cannot say."""
     if not text.strip() and not may_be_blank:
         raise Invalid("The message is empty.", code="blank", pointer="/text")
     if len(text) > MOST_CHARACTERS:
@@ -135,10 +140,12 @@ def _stored(tenant_id: UUID, conversation_id: UUID, actor: Actor, client_message
 
 
 def _repeat(stored: Message, text: str, is_note: bool, attachment_id: UUID | None) -> ChatEvent:
-    before = (stored.text, stored.message_type == Message.Type.NOTE, stored.attachment_id)
+    event = ChatEvent.objects.for_tenant(stored.tenant_id).get(conversation_id=stored.conversation_id, seq=stored.seq)
+    said = event.payload["message"]["text"]  # as it was sent: the message may have been edited since
+    before = (said, stored.message_type == Message.Type.NOTE, stored.attachment_id)
     if before != (text, is_note, attachment_id):
         raise Conflict("This client_message_id was used for another message.", pointer="/client_message_id")
-    return ChatEvent.objects.for_tenant(stored.tenant_id).get(conversation_id=stored.conversation_id, seq=stored.seq)
+    return event
 
 
 def _counted(actor: Actor, is_note: bool) -> log.Counted:

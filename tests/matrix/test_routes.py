@@ -35,6 +35,7 @@ class Route:
     key_only: bool = False
     is_public: bool = False
     is_form: bool = False
+    is_authors: bool = False  # of those who have `needs`, whoever wrote the object alone
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -64,6 +65,15 @@ ROUTES = [
     ),
     Route("POST", "v1/chat/message/send", REPLY, names="conversation", body=SEND, visitor="visitor"),
     Route("GET", f"{CONVERSATION}/messages", CHAT, names="conversation", visitor="visitor"),
+    Route(
+        "POST",
+        f"{CONVERSATION}/messages/<str:message_id>/edit",
+        REPLY,
+        names="conversation",
+        body={"text": "!"},
+        visitor="visitor",
+        is_authors=True,
+    ),
     Route("GET", f"{CONVERSATION}/events", CHAT, names="conversation", visitor="visitor"),
     Route("POST", f"{CONVERSATION}/read", CHAT, names="conversation", body={"seq": 1}, visitor="visitor"),
     Route("POST", f"{CONVERSATION}/delivered", CHAT, names="conversation", body={"seq": 1}, visitor="visitor"),
@@ -169,6 +179,7 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     target = names.get(route.names, "")
     path = "/" + route.path.replace("<str:id>", target).replace("<str:sid>", target)
     path = path.replace("<str:widget_key>", world.objects["widget_key"])
+    path = path.replace("<str:message_id>", world.objects["message"])
     body = {key: value.format(**names) if isinstance(value, str) else value for key, value in route.body.items()}
     client = world.callers[caller]()
     if route.method == "GET":
@@ -181,6 +192,8 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
 
 
 def allowed(route: Route, caller: str) -> bool:
+    if route.is_authors:
+        return caller == route.visitor
     if caller in ROLES:
         return not ROLES[caller].isdisjoint(route.needs) and not route.key_only
     if caller == "key":

@@ -39,9 +39,9 @@ def build() -> World:
     globex = factories.make_company("Globex", owner="Mallory", agent="Mark", finance="Max", now=now)
     chat, closed = start_chat(acme, visitor_name=MARK), start_chat(acme, visitor_name=MARK)
     closed.visitor.post(f"/v1/chat/conversation/{closed.conversation_id}/close")
-    _say(chat, MARK)
     objects = {
         "conversation": chat.conversation_id,
+        "message": _said(chat, MARK),
         "closed": closed.conversation_id,
         "widget_key": widget_of(acme).widget_key,
         "visitor": chat.visitor_id,
@@ -56,9 +56,11 @@ def build() -> World:
     return world
 
 
-def _say(chat: Chat, text: str) -> None:
+def _said(chat: Chat, text: str) -> str:
     body = {"conversation_id": chat.conversation_id, "client_message_id": "w1", "text": text}
-    assert chat.visitor.post("/v1/chat/message/send", body).status_code == 201
+    answer = chat.visitor.post("/v1/chat/message/send", body)
+    assert answer.status_code == 201, answer.content
+    return str(answer.json()["event"]["payload"]["message"]["id"])
 
 
 def _attached(chat: Chat) -> str:

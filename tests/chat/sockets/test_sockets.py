@@ -132,6 +132,28 @@ class TestLive:
         heard = await panel.next_event(chat.conversation_id, after=1)
         assert (heard["seq"], heard["event"]["payload"]["message"]["text"]) == (2, "Hi")
 
+    async def test_an_edit_reaches_both_sides_and_a_notes_only_agents(
+        self, chat: Chat, visitor: Opener, agent: Opener
+    ) -> None:
+        desk = await agent(ticket=await ticket_of(chat.company.agent))
+        await desk.send("subscribe", id="2", conversation_id=chat.conversation_id, after_seq=0)
+        await desk.next("events")
+        panel = await visitor(visitor_token=chat.visitor_token)
+        await panel.next("ready")
+        path = f"/v1/chat/conversation/{chat.conversation_id}"
+        message = {"conversation_id": chat.conversation_id, "client_message_id": "a1", "text": "Hi"}
+        note = {"client_message_id": "n1", "text": "VIP"}
+        for at, body, text in ((f"{path}/note", note, "No VIP"), ("/v1/chat/message/send", message, "Hello")):
+            said = (await post(chat.agent, at, body)).json()["event"]["payload"]["message"]
+            assert (await post(chat.agent, f"{path}/messages/{said['id']}/edit", {"text": text})).status_code == 200
+        edits = [await desk.next_event(chat.conversation_id, after=seq) for seq in (2, 4)]
+        assert [(e["seq"], e["event"]["type"], e["event"]["payload"]["text"]) for e in edits] == [
+            (3, "edit", "No VIP"),
+            (5, "edit", "Hello"),
+        ]
+        heard = await panel.next_event(chat.conversation_id, after=2)
+        assert (heard["seq"], heard["event"]) == (3, edits[1]["event"])
+
     async def test_typing_is_shown_to_the_other_side(self, chat: Chat, visitor: Opener, agent: Opener) -> None:
         desk = await agent(ticket=await ticket_of(chat.company.agent))
         await desk.send("subscribe", id="2", conversation_id=chat.conversation_id, after_seq=0)
