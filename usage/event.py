@@ -15,9 +15,17 @@ PLACES = 6
 LONGEST = {"dedup_key": 200, "resource_id": 80, "direction": 8, "destination": 40}
 
 
-@dataclass(frozen=True)
+# An integrator's keys begin with this, the platform's own never do: whoever sends events cannot take the key of a call.
+INGESTED = "ext:"
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """`quantity` is in metered units; `dedup_key` names the fact, once for ever."""
+    """`quantity` is in metered units; `dedup_key` names the fact, once for ever.
+
+    `is_timed` is False when the sender gave no time and `occurred_at` is when it arrived: a repeat is the same fact still.
+    """
 
     channel: str
     resource_type: str
@@ -28,6 +36,7 @@ class UsageEvent:
     direction: str
     destination: str
     metadata: dict[str, Any]
+    is_timed: bool = True
 
     def content_hash(self) -> bytes:
         """Return the SHA-256 of the canonical form: decimals normalised, UTC, metadata sorted; without the key."""
@@ -35,13 +44,18 @@ class UsageEvent:
             self.channel,
             self.resource_type,
             plain(self.quantity),
-            self.occurred_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            self.occurred_at.astimezone(UTC).isoformat(timespec="microseconds") if self.is_timed else "",
             self.resource_id,
             self.direction,
             self.destination,
             self.metadata,
         ]
-        return sha256(json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).digest()
+        return sha256(_canonical(form).encode()).digest()
+
+
+def public_key(dedup_key: str) -> str:
+    """Return a record's key as its sender knows it."""
+    return dedup_key.removeprefix(INGESTED)
 
 
 def check(event: UsageEvent) -> None:

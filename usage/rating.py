@@ -5,7 +5,7 @@ A rate's cost over a whole period comes from the sum of its billed quantities, s
 never change it; a single event has a cost of its own only where the price is linear (see `is_linear`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
@@ -78,9 +78,28 @@ def choose_rate(rates: Iterable[Rate], *, on: date, direction: str = "", destina
     return max(fitting, key=_precedence, default=None)
 
 
+def choose_for_period(
+    rates: Sequence[Rate], *, day: date, period_start: date, direction: str = "", destination: str = ""
+) -> Rate | None:
+    """Return the rate for an event of a local day, billed in the period that starts on `period_start`.
+
+    Flat prices change from one day to the next. Where a price comes from the period's sum, one version holds for the whole
+    period: the one in force on its first day; a meter that had none then takes the one of the event's day.
+    """
+    fitting = [rate for rate in rates if _reaches(rate, direction, destination.removeprefix("+"))]
+    if all(rate.is_linear for rate in fitting):
+        return choose_rate(fitting, on=day, direction=direction, destination=destination)
+    chosen = choose_rate(fitting, on=period_start, direction=direction, destination=destination)
+    return chosen or choose_rate(fitting, on=day, direction=direction, destination=destination)
+
+
 def _applies(rate: Rate, on: date, direction: str, digits: str) -> bool:
     in_force = rate.effective_from <= on and (rate.effective_until is None or on <= rate.effective_until)
-    return in_force and rate.direction in ("", direction) and digits.startswith(rate.destination_prefix)
+    return in_force and _reaches(rate, direction, digits)
+
+
+def _reaches(rate: Rate, direction: str, digits: str) -> bool:
+    return rate.direction in ("", direction) and digits.startswith(rate.destination_prefix)
 
 
 def _precedence(rate: Rate) -> tuple[bool, int, bool, date, int]:
@@ -125,12 +144,17 @@ def event_cost(rate: Rate, billed: Decimal) -> Decimal | None:
 
 
 def total_cost(rate: Rate, *, billed: Decimal, events: int) -> Decimal:
-    """Return the unrounded cost of a period's sum of billed quantities over `events` events (a reversal counts -1)."""
+    """Return the unrounded cost of a period's sum of billed quantities over `events` events (a reversal counts -1).
+
+    A linear price gives back what was reversed in a later period: the sum, and the cost, may be below 0.
+    """
     with localcontext(EXACT):
+        if rate.is_linear:
+            # Multiply before dividing: a third of a cent must not be cut before it is tripled.
+            return billed * rate.unit_price / rate.price_per + rate.connect_fee * events
         units = max(ZERO, billed - rate.included_quantity) / rate.price_per
         match rate.model:
             case PricingModel.FLAT:
-                # Multiply before dividing: a third of a cent must not be cut before it is tripled.
                 priced = max(ZERO, billed - rate.included_quantity) * rate.unit_price / rate.price_per
             case PricingModel.GRADUATED:
                 priced = _graduated(rate.tiers, units)

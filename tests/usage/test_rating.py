@@ -18,6 +18,7 @@ from usage.rating import (
     billed_quantity,
     billed_seconds,
     call_seconds,
+    choose_for_period,
     choose_rate,
     event_cost,
     total_cost,
@@ -89,6 +90,10 @@ class TestFlat:
         by_second = voice(1, 1, "0.0100")
         assert event_cost(by_second, D(1)) == D("0.000166666667")
         assert total_cost(by_second, billed=D(60), events=60) == D("0.01")
+
+    def test_gives_back_what_was_reversed_in_a_later_period(self) -> None:
+        with_fee = voice(60, 60, connect_fee=D("0.05"))
+        assert total_cost(with_fee, billed=D(-120), events=-1) == -total_cost(with_fee, billed=D(120), events=1)
 
     def test_an_explicit_zero_costs_nothing(self) -> None:
         assert event_cost(rate("0"), D(5)) == 0
@@ -198,6 +203,32 @@ class TestChoice:
 
     def test_a_rate_of_the_other_direction_never_applies(self) -> None:
         assert choose_rate([rate(direction="inbound")], on=TODAY, direction="outbound") is None
+
+    def test_a_flat_price_changes_from_one_day_to_the_next(self) -> None:
+        old, new = rate(effective_from=date(2026, 1, 1)), rate(effective_from=TODAY, version=2)
+        assert [
+            choose_for_period([old, new], day=day, period_start=date(2026, 3, 1)) for day in (date(2026, 3, 9), TODAY)
+        ] == [old, new]
+
+    def test_a_price_of_the_period_s_sum_changes_at_its_boundary(self) -> None:
+        flat = rate(effective_from=date(2026, 1, 1), effective_until=date(2026, 3, 9))
+        tiered = rate(effective_from=TODAY, model=PricingModel.PACKAGE, version=2)
+        march, april = date(2026, 3, 1), date(2026, 4, 1)
+        assert choose_for_period([flat, tiered], day=date(2026, 3, 20), period_start=march) is flat
+        assert choose_for_period([flat, tiered], day=date(2026, 4, 20), period_start=april) is tiered
+
+    def test_a_meter_without_a_price_at_the_period_s_start_takes_the_first_it_gets(self) -> None:
+        tiered = rate(effective_from=TODAY, model=PricingModel.PACKAGE)
+        assert choose_for_period([tiered], day=TODAY, period_start=date(2026, 3, 1)) is tiered
+        assert choose_for_period([tiered], day=date(2026, 3, 9), period_start=date(2026, 3, 1)) is None
+
+    def test_another_destination_s_tiers_do_not_hold_a_flat_price_back(self) -> None:
+        tiered = rate(destination_prefix="44", model=PricingModel.PACKAGE)
+        old, new = rate(destination_prefix="1"), rate(destination_prefix="1", effective_from=TODAY, version=2)
+        chosen = choose_for_period(
+            [tiered, old, new], day=TODAY, period_start=date(2026, 3, 1), destination="+12125550100"
+        )
+        assert chosen is new
 
     @given(st.permutations(["", "1", "12", "121", "1212"]))
     def test_the_order_of_rates_does_not_matter(self, prefixes: list[str]) -> None:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from usage.errors import NoRate
 from usage.models import Meter, PricingPlan
 from usage.ratebook import rates_for
-from usage.rating import Rate, choose_rate
+from usage.rating import Rate, choose_for_period
 from usage.selectors.periods import current_period
 
 
@@ -42,7 +42,13 @@ def rate_for(
         resource_type=resource_type,
         destination=destination,
     )
-    rate = choose_rate(rates, on=period.day_of(now), direction=direction, destination=destination)
+    rate = choose_for_period(
+        rates,
+        day=period.day_of(now),
+        period_start=period.period_start,
+        direction=direction,
+        destination=destination,
+    )
     if rate is None:
         raise NoRate(f"There is no rate for {channel}/{resource_type} {direction} to {destination or 'any'}.")
     return rate

@@ -15,7 +15,7 @@ from usage.errors import NoRate, NoSubscription, UnknownMeter, UsageConflict
 from usage.event import UsageEvent, check
 from usage.models import Meter, UsageDedup, UsageRecord
 from usage.ratebook import OpenTerms, open_terms, rates_for
-from usage.rating import Rate, billed_quantity, choose_rate, event_cost
+from usage.rating import Rate, billed_quantity, choose_for_period, event_cost
 from usage.selectors import home_of, period_of
 from usage.services.periods import open_next_period, share_periods
 
@@ -97,7 +97,13 @@ def _price(tenant_id: UUID, terms: OpenTerms, event: UsageEvent, usage_date: dat
         resource_type=event.resource_type,
         destination=event.destination,
     )
-    rate = choose_rate(rates, on=usage_date, direction=event.direction, destination=event.destination)
+    rate = choose_for_period(
+        rates,
+        day=usage_date,
+        period_start=terms.day_of(terms.starts_at),
+        direction=event.direction,
+        destination=event.destination,
+    )
     if rate is not None:
         return rate
     meter = f"{event.channel}/{event.resource_type}"
