@@ -75,7 +75,7 @@ def present_period(usage: PeriodUsage) -> dict[str, Any]:
         "period_start": period.period_start.isoformat(),
         "period_end": period.period_end.isoformat(),
         "currency": usage.currency,
-        "plan": period.subscription.plan.slug,
+        "plan": period.plan.slug,
         "total_cost": str(usage.total_cost),
         "credit_remaining": str(usage.credit_remaining),
         "items": [_present_meter(total) for total in usage.by_meter()],

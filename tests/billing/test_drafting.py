@@ -17,7 +17,7 @@ from billing.services import draft_invoice
 from common.errors import NotFound
 from tests.factories import NOW, Company
 from tests.usage.helpers import at, call, periods, record
-from usage.models import PricingPlan, Subscription
+from usage.models import BillingPeriod, PricingPlan, Subscription
 from usage.selectors import period_usage
 from usage.services import close_period, fold_deltas
 
@@ -39,6 +39,7 @@ def move_to(company: Company, plan: str) -> None:
     with system_access("test"):
         found = PricingPlan.objects.get(slug=plan)
         Subscription.unscoped.filter(tenant=company.tenant).update(plan=found, status="active", trial_ends_at=None)
+        BillingPeriod.unscoped.filter(tenant=company.tenant).update(plan=found)
 
 
 class TestDraft:

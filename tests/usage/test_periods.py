@@ -110,7 +110,7 @@ class TestClose:
     def test_waits_for_whoever_is_recording_then_says_busy(
         self, committed_db: None, acme: Company, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(service, "CLOSE_WAITS", "50ms")
+        monkeypatch.setattr(service, "CLOSE_WAITS_SECONDS", 0.05)
         march = periods(acme)[0]
         with transaction.atomic():
             record(acme)

@@ -3,9 +3,11 @@
 from usage.models.catalog import Meter, PlanFeature, PricingPlan, PricingRate
 from usage.models.credit import CreditBalance, CreditBurn, CreditEntry, CreditHold
 from usage.models.ledger import UsageDedup, UsageRecord, UsageReversal, UsageSummary, UsageSummaryDelta
-from usage.models.subscription import BillingPeriod, Subscription
+from usage.models.subscription import BillingPeriod, Subscription, SubscriptionCharge
+from usage.models.upload import UsageUpload
 
 __all__ = [
     "BillingPeriod", "CreditBalance", "CreditBurn", "CreditEntry", "CreditHold", "Meter", "PlanFeature", "PricingPlan",
-    "PricingRate", "Subscription", "UsageDedup", "UsageRecord", "UsageReversal", "UsageSummary", "UsageSummaryDelta",
+    "PricingRate", "Subscription", "SubscriptionCharge", "UsageDedup", "UsageRecord", "UsageReversal", "UsageSummary",
+    "UsageSummaryDelta", "UsageUpload",
 ]  # fmt: skip

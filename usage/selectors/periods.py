@@ -11,7 +11,16 @@ from usage.models import BillingPeriod, Subscription
 def live_subscription(*, tenant_id: UUID) -> Subscription:
     """Return the tenant's subscription with its plan; raise NoSubscription."""
     live = Subscription.objects.for_tenant(tenant_id).exclude(status=Subscription.Status.CANCELED)
-    found = live.select_related("plan").first()
+    found = live.select_related("plan", "next_plan", "tenant").first()
+    if found is None:
+        raise NoSubscription("This tenant has no subscription.")
+    return found
+
+
+def latest_subscription(*, tenant_id: UUID) -> Subscription:
+    """Return the tenant's subscription, the last one where all have ended, with its plans; raise NoSubscription."""
+    subscriptions = Subscription.objects.for_tenant(tenant_id).select_related("plan", "next_plan")
+    found = subscriptions.order_by("-started_at", "-id").first()
     if found is None:
         raise NoSubscription("This tenant has no subscription.")
     return found
@@ -20,15 +29,26 @@ def live_subscription(*, tenant_id: UUID) -> Subscription:
 def open_periods(*, tenant_id: UUID) -> list[BillingPeriod]:
     """Return the open periods, the earliest first, with subscription; one query."""
     periods = BillingPeriod.objects.for_tenant(tenant_id).filter(state=BillingPeriod.State.OPEN)
-    return list(periods.select_related("subscription__plan").order_by("starts_at"))
+    return list(periods.select_related("plan", "subscription__plan").order_by("starts_at"))
 
 
 def current_period(*, tenant_id: UUID, now: datetime) -> BillingPeriod:
-    """Return the open period that holds `now`; else the latest open one. Raises NoSubscription."""
+    """Return the open period that holds `now`; else the latest open one, or after the subscription ended its last one.
+
+    Raises NoSubscription where there never was one.
+    """
     periods = open_periods(tenant_id=tenant_id)
     if not periods:
-        raise NoSubscription("This tenant has no open billing period.")
+        return _last_period(tenant_id)
     return next((period for period in periods if period.starts_at <= now < period.ends_at), periods[-1])
+
+
+def _last_period(tenant_id: UUID) -> BillingPeriod:
+    periods = BillingPeriod.objects.for_tenant(tenant_id).select_related("plan", "subscription__plan")
+    last = periods.order_by("-starts_at").first()
+    if last is None:
+        raise NoSubscription("This tenant has no billing period.")
+    return last
 
 
 def home_of(*, tenant_id: UUID, moment: datetime) -> BillingPeriod | None:
@@ -38,7 +58,7 @@ def home_of(*, tenant_id: UUID, moment: datetime) -> BillingPeriod | None:
 
 def period_of(*, tenant_id: UUID, period_id: UUID) -> BillingPeriod:
     """Return a period with subscription and plan; raise NotFound."""
-    periods = BillingPeriod.objects.for_tenant(tenant_id).select_related("subscription__plan")
+    periods = BillingPeriod.objects.for_tenant(tenant_id).select_related("plan", "subscription__plan")
     found = periods.filter(pk=period_id).first()
     if found is None:
         raise NotFound("There is no such billing period.")

@@ -33,11 +33,10 @@ def rate_for(
 ) -> Rate:
     """Return the rate that would apply now, e.g. before a call is placed; raise NoRate where nothing is priced."""
     period = current_period(tenant_id=tenant_id, now=now)
-    subscription = period.subscription
     rates = rates_for(
         tenant_id=tenant_id,
-        plan_id=subscription.plan_id,
-        currency=subscription.currency,
+        plan_id=period.plan_id,
+        currency=period.subscription.currency,
         channel=channel,
         resource_type=resource_type,
         destination=destination,

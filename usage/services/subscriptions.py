@@ -1,14 +1,27 @@
-"""Begin a subscription: the plan, its first period, its credit, and its limits as data for the rooms below."""
+"""Begin a subscription, change its plan, cancel it, and move it on when its time comes."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.models import Tenant
 from common.errors import Conflict, Invalid
-from usage.models import Meter, PricingPlan, PricingRate, Subscription
-from usage.services.credits import grant_trial_credit
-from usage.services.periods import open_first_period
+from usage.changes import Change, Takes, When, change_of
+from usage.models import BillingPeriod, Meter, PricingPlan, PricingRate, Subscription, SubscriptionCharge
+from usage.selectors.periods import live_subscription
+from usage.services.credits import grant_trial_credit, top_up_included_credit
+from usage.services.periods import (
+    end_period_today,
+    hold_periods_alone,
+    open_first_period,
+    prolong_period,
+    running_period,
+    set_terms,
+)
+
+STATES = BillingPeriod.State
 
 
 def start_subscription(*, tenant: Tenant, plan_slug: str, now: datetime) -> Subscription:
@@ -16,20 +29,84 @@ def start_subscription(*, tenant: Tenant, plan_slug: str, now: datetime) -> Subs
 
     Raises Invalid for an unknown plan, another currency or a meter without a price, Conflict when there is one already.
     """
-    plan = _plan(plan_slug)
-    _check_prices(plan, tenant.currency)
+    plan = offered_plan(plan_slug, currency=tenant.currency)
     subscription = _store(tenant, plan, now)
     grant_trial_credit(open_first_period(tenant=tenant, subscription=subscription, now=now))
-    tenant.plan = plan.slug
-    tenant.limits = {feature.slug: feature.value for feature in plan.features.all()}
-    tenant.save(update_fields=["plan", "limits"])
+    _copy_plan(subscription)
     return subscription
 
 
-def _plan(slug: str) -> PricingPlan:
+def preview_change(*, tenant_id: UUID, plan_slug: str, when: When | None, now: datetime) -> Change:
+    """Return what choosing a plan would do and cost; nothing is changed. Raises as `change_plan` does."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    plan = offered_plan(plan_slug, currency=tenant.currency)
+    subscription = _live(tenant_id, now)
+    period = running_period(tenant_id=tenant_id, now=now) if subscription else None
+    return change_of(tenant=tenant, subscription=subscription, period=period, plan=plan, when=when, now=now)
+
+
+def change_plan(*, tenant_id: UUID, plan_slug: str, when: When | None = None, now: datetime) -> Change:
+    """Choose a plan: go on with another one, keep the one there is, or begin anew. A repeat changes nothing more.
+
+    A bigger plan holds at once: the rest of the period is charged by days, limits rise, usage keeps its prices until the
+    period ends. A smaller one holds from the next period. During the trial the plan begins when the trial ends, or
+    tomorrow if `when` is now. Raises Invalid for a plan that is not on offer or cannot begin then, PeriodBusy.
+    """
+    with transaction.atomic():
+        hold_periods_alone(tenant_id=tenant_id)
+        change = preview_change(tenant_id=tenant_id, plan_slug=plan_slug, when=when, now=now)
+        if change.subscription is None:
+            _end_those_over(tenant_id, now)
+            start_subscription(tenant=change.tenant, plan_slug=plan_slug, now=now)
+        else:
+            _apply(change, change.subscription, now)
+    return change
+
+
+def cancel_subscription(*, tenant_id: UUID, when: When = When.PERIOD_END, now: datetime) -> Subscription:
+    """Let the subscription end: with its period, or with today in the tenant's zone. A repeat changes nothing.
+
+    The last invoice bills usage and no further fee; a fee that was paid is not given back. A trial ends by itself: its end
+    is its period's end. Raises NoSubscription, PeriodBusy.
+    """
+    with transaction.atomic():
+        hold_periods_alone(tenant_id=tenant_id)
+        subscription = live_subscription(tenant_id=tenant_id)
+        if when is When.NOW:
+            _end_with(subscription, end_period_today(tenant_id=tenant_id, now=now), now)
+        elif subscription.status == Subscription.Status.TRIALING:
+            _choose(subscription, None)
+        elif subscription.ends_at is None:
+            _end_with(subscription, running_period(tenant_id=tenant_id, now=now), now)
+    return subscription
+
+
+def advance_subscription(*, tenant_id: UUID, now: datetime) -> None:
+    """Do what is due: end a trial, let the chosen plan take over, end what was canceled. A repeat changes nothing.
+
+    Raises PeriodBusy.
+    """
+    subscription = Subscription.objects.for_tenant(tenant_id).exclude(status=Subscription.Status.CANCELED).first()
+    if subscription is None or not _is_due(subscription, now):
+        return
+    with transaction.atomic():
+        hold_periods_alone(tenant_id=tenant_id)
+        subscription = live_subscription(tenant_id=tenant_id)
+        if subscription.ends_at is not None:
+            if subscription.ends_at <= now:
+                _end(subscription, now)
+        elif subscription.status == Subscription.Status.TRIALING:
+            _end_trial(subscription, now)
+        elif subscription.next_plan == running_period(tenant_id=tenant_id, now=now).plan:
+            _take_over(subscription)
+
+
+def offered_plan(slug: str, *, currency: str) -> PricingPlan:
+    """Return a plan on offer that prices every meter in a currency; raise Invalid."""
     plan = PricingPlan.objects.filter(slug=slug, is_offered=True).first()
     if plan is None:
         raise Invalid(f"There is no plan {slug[:40]!r}.", code="unknown-plan", pointer="/plan")
+    _check_prices(plan, currency)
     return plan
 
 
@@ -61,3 +138,144 @@ def _store(tenant: Tenant, plan: PricingPlan, now: datetime) -> Subscription:
             )
     except IntegrityError as error:
         raise Conflict("The tenant has a subscription already.", code="subscribed") from error
+
+
+def _live(tenant_id: UUID, now: datetime) -> Subscription | None:
+    """Return the subscription that goes on; one whose end has come is ended first."""
+    live = Subscription.objects.for_tenant(tenant_id).exclude(status=Subscription.Status.CANCELED)
+    subscription = live.select_related("plan", "next_plan", "tenant").first()
+    if subscription and subscription.ends_at and subscription.ends_at <= now:
+        return None
+    return subscription
+
+
+def _is_due(subscription: Subscription, now: datetime) -> bool:
+    if subscription.ends_at is not None:
+        return subscription.ends_at <= now
+    if subscription.status == Subscription.Status.TRIALING:
+        return subscription.trial_ends_at is not None and subscription.trial_ends_at <= now
+    return subscription.next_plan_id is not None
+
+
+def _apply(change: Change, subscription: Subscription, now: datetime) -> None:
+    assert change.period is not None
+    _resume(subscription, change.period, now)
+    match change.takes:
+        case Takes.AT_ONCE:
+            _charge(change, subscription, now)
+            _move_to(subscription, change.plan, change.period)
+        case Takes.TOMORROW:
+            period = end_period_today(tenant_id=subscription.tenant_id, now=now)
+            subscription.status = Subscription.Status.ACTIVE
+            _move_to(subscription, change.plan, period)
+        case Takes.NEXT_PERIOD:
+            _choose(subscription, change.plan)
+            if subscription.status == Subscription.Status.ACTIVE:
+                _set_following(change.period, change.plan)
+        case Takes.NOTHING:
+            _choose(subscription, None)
+            _set_following(change.period, subscription.plan)
+
+
+def _charge(change: Change, subscription: Subscription, now: datetime) -> None:
+    """Put the rest of the period's fee on its invoice, and grant the rest of its credit."""
+    period, days = change.period, change.days
+    assert period is not None
+    assert days is not None
+    charge = SubscriptionCharge(
+        tenant_id=subscription.tenant_id,
+        subscription=subscription,
+        billing_period=period,
+        from_plan=subscription.plan,
+        plan=change.plan,
+        service_start=days.first,
+        service_end=days.last,
+        cycle_days=days.cycle,
+        amount=change.charge,
+        created_at=now,
+    )
+    SubscriptionCharge.objects.bulk_create([charge], ignore_conflicts=True)
+    period.included_credit += change.credit
+    period.save(update_fields=["included_credit"])
+    top_up_included_credit(period, period.included_credit)
+
+
+def _move_to(subscription: Subscription, plan: PricingPlan, period: BillingPeriod) -> None:
+    """Let a plan hold from now on; the running period keeps its prices, one that is stored already has not begun."""
+    subscription.plan, subscription.next_plan = plan, None
+    subscription.save(update_fields=["plan", "next_plan", "status", "ends_at"])
+    _set_following(period, plan)
+    _copy_plan(subscription)
+
+
+def _choose(subscription: Subscription, plan: PricingPlan | None) -> None:
+    subscription.next_plan = plan
+    subscription.save(update_fields=["next_plan", "ends_at"])
+
+
+def _take_over(subscription: Subscription) -> None:
+    assert subscription.next_plan is not None
+    subscription.plan, subscription.next_plan = subscription.next_plan, None
+    subscription.save(update_fields=["plan", "next_plan"])
+    _copy_plan(subscription)
+
+
+def _end_trial(subscription: Subscription, now: datetime) -> None:
+    """Let the chosen plan begin tomorrow; without one, usage ends with today."""
+    period = end_period_today(tenant_id=subscription.tenant_id, now=now)
+    if subscription.next_plan is None:
+        _end_with(subscription, period, now)
+    else:
+        subscription.status = Subscription.Status.ACTIVE
+        _move_to(subscription, subscription.next_plan, period)
+
+
+def _end_with(subscription: Subscription, period: BillingPeriod, now: datetime) -> None:
+    """Let a period be the last; the next, if it is stored already, takes no usage."""
+    subscription.next_plan, subscription.ends_at = None, period.ends_at
+    subscription.save(update_fields=["next_plan", "ends_at"])
+    _following(period).filter(state=STATES.OPEN).update(state=STATES.CLOSED, closed_at=now)
+
+
+def _resume(subscription: Subscription, period: BillingPeriod, now: datetime) -> None:
+    """Take a cancellation back: the period is as long as it was, the next one takes usage again."""
+    if subscription.ends_at is None:
+        return
+    subscription.ends_at = None
+    subscription.save(update_fields=["ends_at"])
+    following = _following(period).filter(state=STATES.CLOSED, starts_at__gt=now)
+    if not following.update(state=STATES.OPEN, closed_at=None, checked_at=None) and period.fee:
+        prolong_period(period)
+
+
+def _end_those_over(tenant_id: UUID, now: datetime) -> None:
+    over = Subscription.objects.for_tenant(tenant_id).filter(ends_at__lte=now)
+    for subscription in over.exclude(status=Subscription.Status.CANCELED):
+        _end(subscription, now)
+
+
+def _end(subscription: Subscription, now: datetime) -> None:
+    subscription.status, subscription.canceled_at = Subscription.Status.CANCELED, now
+    subscription.save(update_fields=["status", "canceled_at"])
+
+
+def _set_following(period: BillingPeriod, plan: PricingPlan) -> None:
+    cycle_day = Tenant.objects.values_list("billing_cycle_day", flat=True).get(pk=period.tenant_id)
+    for following in _following(period).filter(state=STATES.OPEN).exclude(plan=plan):
+        set_terms(following, plan, cycle_day=cycle_day)
+
+
+def _following(period: BillingPeriod) -> QuerySet[BillingPeriod]:
+    periods = BillingPeriod.objects.for_tenant(period.tenant_id).select_related("plan")
+    return periods.filter(subscription_id=period.subscription_id, starts_at__gte=period.ends_at)
+
+
+def _copy_plan(subscription: Subscription) -> None:
+    """Tell the rooms below, as data, which plan holds and what it allows."""
+    tenant, plan = subscription.tenant, subscription.plan
+    tenant.plan = plan.slug
+    tenant.trial_ends_at = subscription.trial_ends_at
+    tenant.limits = {feature.slug: feature.value for feature in plan.features.all()}
+    if subscription.status == Subscription.Status.ACTIVE and tenant.status == Tenant.Status.TRIAL:
+        tenant.status = Tenant.Status.ACTIVE
+    tenant.save(update_fields=["plan", "trial_ends_at", "limits", "status"])
