@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from accounts.tenancy import system_access, tenant_scope
 from common.errors import Invalid
 from tests.factories import NOW, Company
+from tests.usage.credit_helpers import balance, burn, entries, give
 from tests.usage.helpers import at, periods, record
 from usage import services
-from usage.credit import ALLOWANCE, PREPAID, Charge, Grant, Taken, cover, draw
+from usage.credit import PREPAID, Charge, Grant, Taken, cover, draw
 from usage.errors import CreditGranted
 from usage.models import CreditBurn, CreditEntry
 from usage.selectors import PeriodUsage, period_usage
@@ -150,62 +151,6 @@ class TestRemaining:
         assert (usage.total_cost, usage.covered, usage.credit_remaining) == (60, 50, 90)
 
 
-def give(
-    company: Company,
-    amount: str,
-    *,
-    key: str = "topup",
-    source: str = "prepaid",
-    starts_at: datetime = NOW,
-    expires_at: datetime | None = None,
-    priority: int | None = None,
-    currency: str = "USD",
-) -> CreditEntry:
-    with tenant_scope(company.tenant.pk):
-        return services.grant(
-            tenant_id=company.tenant.pk,
-            source=source,
-            key=key,
-            amount=D(amount),
-            currency=currency,
-            starts_at=starts_at,
-            expires_at=expires_at,
-            priority=priority,
-        )
-
-
-def burn(
-    company: Company,
-    amount: str,
-    *,
-    key: str = "invoice:1",
-    at: datetime = NOW,
-    sources: tuple[str, ...] = ALLOWANCE,
-    period_id: UUID | None = None,
-) -> list[tuple[str, Decimal]]:
-    with tenant_scope(company.tenant.pk):
-        taken = services.burn(
-            tenant_id=company.tenant.pk, key=key, amount=D(amount), at=at, sources=sources, period_id=period_id
-        )
-    return [(part.source, part.amount) for part in taken]
-
-
-def entries(company: Company) -> list[tuple[str, str, Decimal]]:
-    with tenant_scope(company.tenant.pk):
-        rows = CreditEntry.objects.for_tenant(company.tenant).order_by("id")
-        return [(row.kind, row.source, row.amount) for row in rows]
-
-
-def balance(company: Company) -> tuple[Decimal, Decimal, Decimal]:
-    """Return the row and prove that it is the ledger's sum."""
-    query = """SELECT available, held, reserved, (SELECT sum(amount) FROM credit_entries) FROM credit_balances"""
-    with tenant_scope(company.tenant.pk), connection.cursor() as cursor:
-        cursor.execute(query)
-        available, held, reserved, ledger = cursor.fetchone()
-    assert available + held + reserved == ledger
-    return available, held, reserved
-
-
 class TestGrant:
     def test_is_one_line_and_counted(self, acme: Company) -> None:
         give(acme, "20")
@@ -298,7 +243,8 @@ class TestTheLedger:
     @pytest.mark.parametrize("statement", ["UPDATE {} SET key = 'x'", "DELETE FROM {}"])
     def test_nobody_changes_a_line(self, acme: Company, table: str, statement: str) -> None:
         burn(acme, "1")
-        with pytest.raises(DatabaseError, match="never changes"), system_access("test"), connection.cursor() as cursor:
+        refused = pytest.raises(DatabaseError, match="never changes")
+        with system_access("test"), connection.cursor() as cursor, refused, transaction.atomic():
             cursor.execute(statement.format(table))
         assert entries(acme) == [("grant", "trial", 50), ("burn", "trial", -1)]
 

@@ -4,6 +4,7 @@ from usage.services.balances import Balance, refresh_balance
 from usage.services.credits import burn, burned, expire_credit, grant
 from usage.services.folding import BATCH as FOLD_BATCH
 from usage.services.folding import fold_deltas
+from usage.services.holds import Hold, extend_hold, hold, release_hold, settle_hold
 from usage.services.partitions import make_partitions
 from usage.services.periods import AHEAD as ROLL_AHEAD
 from usage.services.periods import close_period, open_next_period, roll_periods
@@ -14,17 +15,22 @@ __all__ = [
     "FOLD_BATCH",
     "ROLL_AHEAD",
     "Balance",
+    "Hold",
     "Receipt",
     "burn",
     "burned",
     "close_period",
     "expire_credit",
+    "extend_hold",
     "fold_deltas",
     "grant",
+    "hold",
     "make_partitions",
     "open_next_period",
     "record_usage",
     "refresh_balance",
+    "release_hold",
     "roll_periods",
+    "settle_hold",
     "start_subscription",
 ]

@@ -49,25 +49,6 @@ def grant_included_credit(period: BillingPeriod) -> None:
     )
 
 
-def top_up_included_credit(period: BillingPeriod, amount: Decimal) -> Decimal:
-    """Grant what is missing to `amount` of a period's included credit, for its plan has changed; return how much."""
-    key = f"included:{period.pk.hex}"
-    grants = CreditEntry.objects.for_tenant(period.tenant_id).filter(kind=CreditEntry.Kind.GRANT, key__startswith=key)
-    missing = amount - sum(grants.values_list("amount", flat=True), Decimal(0))
-    if missing > 0:
-        _store_grant(
-            tenant_id=period.tenant_id,
-            source=CreditEntry.Source.INCLUDED,
-            key=f"{key}:{grants.count()}",
-            amount=missing,
-            currency=period.plan.currency,
-            priority=FIRST_USED,
-            starts_at=period.starts_at,
-            expires_at=period.ends_at,
-        )
-    return max(missing, Decimal(0))
-
-
 def grant_trial_credit(period: BillingPeriod) -> None:
     """Grant the credit a trial plan gives once; it expires with the trial."""
     plan = period.subscription.plan
