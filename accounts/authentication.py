@@ -11,9 +11,14 @@ from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
 from accounts.principals import Kind, Principal
 from accounts.tenancy import system_access, tenant_scope
+from accounts.tokens import VisitorClaim
+from common.columns import Columns
+from common.db import prepared
 from common.errors import Forbidden, NotAuthenticated
 
 USED_AT_MOST_EVERY = timedelta(minutes=1)
+TENANT = Columns(Tenant, "id", "status")
+STANDING = f"SELECT {TENANT.sql('t')} FROM tenants t WHERE id = %s"  # noqa: S608 - names of columns, ours
 
 
 def by_api_key(text: str, *, now: datetime) -> Principal:
@@ -31,36 +36,41 @@ def by_api_key(text: str, *, now: datetime) -> Principal:
 
 def by_visitor_token(text: str, *, now: datetime) -> Principal:
     """Return the principal of a visitor token; raise NotAuthenticated or, for a suspended tenant, Forbidden."""
-    claim = tokens.read_visitor_token(text, now=now)
-    return current_visitor_principal(
-        visitor_id=claim.visitor_id, tenant_id=claim.tenant_id, auth_version=claim.auth_version
-    )
+    claim = visitor_claim(text, now=now)
+    with tenant_scope(claim.tenant_id):
+        return claimed_visitor(claim)
 
 
-def current_visitor_principal(*, visitor_id: UUID, tenant_id: UUID, auth_version: int) -> Principal:
-    """Return a visitor's principal as the database knows it now.
+def visitor_claim(text: str, *, now: datetime) -> VisitorClaim:
+    """Return what a visitor token says, unproven by the database; raise NotAuthenticated when it is forged or expired."""
+    return tokens.read_visitor_token(text, now=now)
+
+
+def claimed_visitor(claim: VisitorClaim) -> Principal:
+    """Return the principal of a token's claim as the database knows it now. Runs inside the tenant's scope.
 
     Raises NotAuthenticated once its tokens have ended (forgotten, erased, become somebody known), Forbidden while it is
     blocked (`blocked`) or its tenant suspended.
     """
-    with tenant_scope(tenant_id):
-        tenant = Tenant.objects.filter(pk=tenant_id).first()
-        state = visiting.state_of(tenant_id=tenant_id, visitor_id=visitor_id)
+    tenant = _standing_of(claim.tenant_id)
+    state = visiting.state_of(tenant_id=claim.tenant_id, visitor_id=claim.visitor_id)
     if tenant is None or state is None:
         raise NotAuthenticated("This visitor token belongs to nobody here.")
     _require_open(tenant)
     if state.is_blocked:
         raise Forbidden("This visitor has been blocked.", code="blocked")
-    if state.auth_version != auth_version:
+    if state.auth_version != claim.auth_version:
         raise NotAuthenticated("This visitor token has ended; start a conversation again.", code="token-expired")
-    return Principal(Kind.VISITOR, visitor_id, tenant_id, state.name, VISITOR, auth_version=auth_version)
+    version = state.auth_version
+    return Principal(Kind.VISITOR, claim.visitor_id, claim.tenant_id, state.name, VISITOR, auth_version=version)
 
 
 def current_principal(*, kind: Kind, id: UUID, tenant_id: UUID, auth_version: int, now: datetime) -> Principal:
     """Return a principal met before, as the database knows it now; raise NotAuthenticated or Forbidden."""
     match kind:
         case Kind.VISITOR:
-            return current_visitor_principal(visitor_id=id, tenant_id=tenant_id, auth_version=auth_version)
+            with tenant_scope(tenant_id):
+                return claimed_visitor(VisitorClaim(tenant_id, id, auth_version, expires_at=now))
         case Kind.API_KEY:
             return _current_key_principal(key_id=id, tenant_id=tenant_id, now=now)
     return current_user_principal(user_id=id, tenant_id=tenant_id, auth_version=auth_version)
@@ -113,6 +123,12 @@ def user_principal(user: User, membership: Membership) -> Principal:
     return Principal(
         Kind.USER, user.pk, membership.tenant_id, user.name, permissions, membership.role, user.auth_version
     )
+
+
+def _standing_of(tenant_id: UUID) -> Tenant | None:
+    """Return a tenant of which only the status is known; None when there is none. Every socket of a visitor asks."""
+    found = prepared(STANDING, [tenant_id])
+    return TENANT.take(iter(found[0])) if found else None
 
 
 def _require_open(tenant: Tenant) -> None:

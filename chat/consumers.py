@@ -1,7 +1,7 @@
 """The visitor's and the agent's socket: authenticate, parse, call one service."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -55,7 +55,7 @@ class ChatConsumer(SocketConsumer):
     async def welcome(self, frame: Frame) -> None:
         """Subscribe, read, send `ready` and what was missed; live frames wait until then."""
         cursors, unreadable = _cursors(frame)
-        mine = await self.in_scope(catching_up.own_conversations, self.who, cursors)
+        mine = await self.own_conversations(cursors)
         with self.subscriptions.held_back():
             await self.subscriptions.join(self.general_topic(), *(self._topic(id) for id in mine))
             self._followed.update(mine)
@@ -70,6 +70,10 @@ class ChatConsumer(SocketConsumer):
     def general_topic(self) -> str:
         """Return the topic every socket of this kind hears."""
         raise NotImplementedError
+
+    async def own_conversations(self, cursors: Mapping[UUID, int]) -> set[UUID]:
+        """Return which conversations this socket begins with."""
+        return await self.in_scope(catching_up.own_conversations, self.who, cursors)
 
     async def leave(self, *, is_clean: bool) -> None:
         await self.subscriptions.leave_all()
@@ -168,13 +172,20 @@ class ChatConsumer(SocketConsumer):
 class VisitorConsumer(ChatConsumer):
     """`/ws/v1/visitor`"""
 
-    __slots__ = ()
+    __slots__ = ("_mine",)
     for_visitor = True
     handlers: ClassVar[dict[str, str]] = {**ChatConsumer.handlers, "page": "on_page"}
 
     async def sign_in(self, frame: Frame) -> Principal:
         token = text_of(frame, "visitor_token", most=500)
-        return await self.in_thread(authentication.by_visitor_token, token, now=timezone.now())
+        asked, _ = _cursors(frame)
+        principal, self._mine = await self.in_thread(catching_up.enter_visitor, token, asked, now=timezone.now())
+        return principal
+
+    async def own_conversations(self, cursors: Mapping[UUID, int]) -> set[UUID]:
+        """Return what signing in has found already."""
+        mine, self._mine = self._mine, set()
+        return mine
 
     def general_topic(self) -> str:
         return events.presence_topic(self.who.tenant_id)

@@ -5,6 +5,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from redis import RedisError
@@ -49,7 +50,7 @@ def take(limit: Limit, key: str, *, now: datetime) -> None:
         return
     try:
         arguments = [now.timestamp(), limit.burst, limit.per_minute / 60]
-        answer: Any = client().register_script(TAKE)(keys=[f"{PREFIX}{limit.name}:{key}"], args=arguments)
+        answer: Any = _script()(keys=[f"{PREFIX}{limit.name}:{key}"], args=arguments)
     except RedisError:
         _pause.begin()
         logger.warning("the limit %s could not be counted: allowed", limit.name, exc_info=True)
@@ -57,6 +58,11 @@ def take(limit: Limit, key: str, *, now: datetime) -> None:
     wait = float(answer)
     if wait > 0:
         raise TooMany("That was too much at once; wait a moment.", retry_after_seconds=math.ceil(wait))
+
+
+@cache
+def _script() -> Any:
+    return client().register_script(TAKE)
 
 
 class _Pause:

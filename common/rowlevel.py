@@ -12,6 +12,8 @@ from typing import Any
 from django.db import InternalError, transaction
 from django.db.migrations.operations.base import Operation
 
+from common.db import prepared
+
 SYSTEM_ROLE = "irisx_system"
 SETTING = "irisx.tenant"
 
@@ -106,7 +108,5 @@ def _set(wanted: dict[str, str]) -> dict[str, str]:
     reads = ", ".join("coalesce(current_setting(%s, true), '')" for _ in wanted)
     writes = ", ".join("set_config(%s, %s, true)" for _ in wanted)
     values = [*wanted, *(part for pair in wanted.items() for part in pair)]
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute(f"WITH was AS MATERIALIZED (SELECT {reads}) SELECT was.*, {writes} FROM was", values)  # noqa: S608
-        row = cursor.fetchone()
-    return dict(zip(wanted, row, strict=False)) if row else {}
+    rows = prepared(f"WITH was AS MATERIALIZED (SELECT {reads}) SELECT was.*, {writes} FROM was", values)  # noqa: S608
+    return dict(zip(wanted, rows[0], strict=False))

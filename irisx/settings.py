@@ -101,7 +101,7 @@ def database(address: str, *, pooled: bool) -> dict[str, object]:
         **settings,
         "ENGINE": "django.db.backends.postgresql",
         "ATOMIC_REQUESTS": pooled,
-        "OPTIONS": {**settings.get("OPTIONS", {}), **options, "connect_timeout": 5},  # type: ignore[dict-item] # environ is untyped
+        "OPTIONS": {**settings.get("OPTIONS", {}), **options, "connect_timeout": 5, "prepare_threshold": 2},  # type: ignore[dict-item] # environ is untyped
     }
 
 

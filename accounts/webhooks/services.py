@@ -7,9 +7,8 @@ from uuid import UUID
 
 import orjson
 
-from accounts.webhooks.models import OutboxEvent
+from common.db import prepared
 from common.ids import encode, uuid7
-from common.sequences import next_value
 from common.timestamps import rfc3339
 
 
@@ -24,24 +23,38 @@ class WebhookEvent:
     occurred_at: datetime
 
 
-def enqueue(event: WebhookEvent) -> OutboxEvent:
-    """Write the event's outbox row in the caller's transaction, with the object's next sequence. Two statements."""
-    sequence = next_value(owner=event.tenant_id, name=f"outbox:{event.object_id}")
+# The object's counter is a row: a rolled-back transaction gives its number back. It is held until the transaction ends.
+ENQUEUE = """
+WITH numbered AS (
+  INSERT INTO sequences (owner, name, last) VALUES (%(tenant_id)s, %(counter)s, 1)
+  ON CONFLICT (owner, name) DO UPDATE SET last = sequences.last + 1 RETURNING last
+)
+INSERT INTO webhook_outbox (id, tenant_id, type, object_id, sequence, body, occurred_at, created_at)
+SELECT %(id)s, %(tenant_id)s, %(type)s, %(object_id)s, last, %(before)s::text || last || %(after)s::text, %(occurred_at)s,
+  clock_timestamp()
+FROM numbered
+"""
+
+
+def enqueue(event: WebhookEvent) -> None:
+    """Write the event's outbox row in the caller's transaction, with the object's next sequence, gap-free. One statement."""
     key = uuid7()
-    body = {
+    head = {
         "id": encode("evt", key),
         "type": event.type,
         "timestamp": rfc3339(event.occurred_at),
         "object_id": event.object_id,
-        "sequence": sequence,
-        "data": event.data,
     }
-    return OutboxEvent.objects.create(
-        id=key,
-        tenant_id=event.tenant_id,
-        type=event.type,
-        object_id=event.object_id,
-        sequence=sequence,
-        body=orjson.dumps(body).decode(),
-        occurred_at=event.occurred_at,
+    prepared(
+        ENQUEUE,
+        {
+            "id": key,
+            "tenant_id": event.tenant_id,
+            "counter": f"outbox:{event.object_id}",
+            "type": event.type,
+            "object_id": event.object_id,
+            "before": orjson.dumps(head).decode()[:-1] + ',"sequence":',
+            "after": ',"data":' + orjson.dumps(event.data).decode() + "}",
+            "occurred_at": event.occurred_at,
+        },
     )

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from chat import limits, log
@@ -53,15 +54,10 @@ def send_message(
     if actor.is_visitor:
         limits.note_write(visitor_id=actor.id, now=now)
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id, actor=actor)
-    if stored := _stored(tenant_id, conversation_id, actor, client_message_id):
-        return SentMessage(_repeat(stored, text, is_note, attachment_id), is_new=False)
-    if actor.is_visitor:
-        require_welcome(conversation.visitor)
-        if conversation.status != Conversation.Status.ACTIVE:
-            reopen_by_writing(conversation, actor, now)
-    require_active(conversation)
-    if not is_note:
-        take_up_on_reply(conversation, actor, now)
+    if not _is_plain(conversation, actor, is_note, attachment_id):
+        if stored := _stored(tenant_id, conversation_id, actor, client_message_id):
+            return _repeat(stored, text, is_note, attachment_id)
+        _prepare(conversation, actor, is_note, now)
     message = Message(
         id=uuid7(),
         tenant_id=tenant_id,
@@ -76,22 +72,38 @@ def send_message(
     )
     if attachment_id is not None:
         _carry(message, actor, attachment_id)
-    event = log.append(
-        tenant_id=tenant_id,
-        conversation_id=conversation_id,
-        type=ChatEvent.Type.MESSAGE,
+    event = log.append_message(
+        message,
         payload={"message": message_payload(message)},
-        now=now,
-        is_public=not is_note,
         counted=_counted(actor, is_note),
+        is_public=not is_note,
     )
-    message.seq, message.visitor_seq = event.seq, event.visitor_seq
-    message.save(force_insert=True)
+    if event is None:
+        return _repeat(_stored(tenant_id, conversation_id, actor, client_message_id), text, is_note, attachment_id)
     tell(event)
     if not is_note:
         enqueue_webhook("chat.message.created", conversation, event.payload, now)
         _meter(message)
     return SentMessage(event, is_new=True)
+
+
+def _is_plain(conversation: Conversation, actor: Actor, is_note: bool, attachment_id: UUID | None) -> bool:
+    """Say whether the message changes nothing but the log: an open, welcome conversation in the hands it is in."""
+    is_open = conversation.status == Conversation.Status.ACTIVE and attachment_id is None
+    if actor.is_visitor:
+        return is_open and conversation.visitor.blocked_at is None
+    return is_open and (is_note or conversation.accepted_at is not None)
+
+
+def _prepare(conversation: Conversation, actor: Actor, is_note: bool, now: datetime) -> None:
+    """Refuse whom an agent has blocked, open again what a visitor writes in, let an agent take up what nobody has."""
+    if actor.is_visitor:
+        require_welcome(conversation.visitor)
+        if conversation.status != Conversation.Status.ACTIVE:
+            reopen_by_writing(conversation, actor, now)
+    require_active(conversation)
+    if not is_note:
+        take_up_on_reply(conversation, actor, now)
 
 
 def _carry(message: Message, actor: Actor, attachment_id: UUID) -> None:
@@ -139,13 +151,15 @@ def _stored(tenant_id: UUID, conversation_id: UUID, actor: Actor, client_message
     )
 
 
-def _repeat(stored: Message, text: str, is_note: bool, attachment_id: UUID | None) -> ChatEvent:
-    event = ChatEvent.objects.for_tenant(stored.tenant_id).get(conversation_id=stored.conversation_id, seq=stored.seq)
-    said = event.payload["message"]["text"]  # as it was sent: the message may have been edited since
-    before = (said, stored.message_type == Message.Type.NOTE, stored.attachment_id)
-    if before != (text, is_note, attachment_id):
-        raise Conflict("This client_message_id was used for another message.", pointer="/client_message_id")
-    return event
+def _repeat(stored: Message | None, text: str, is_note: bool, attachment_id: UUID | None) -> SentMessage:
+    """Return the event of what was sent before under the same key, as it was then; raise Conflict when it was something else."""
+    if stored is not None:
+        events = ChatEvent.objects.for_tenant(stored.tenant_id)
+        event = events.get(conversation_id=stored.conversation_id, seq=stored.seq)
+        sent: Any = event.payload["message"]["text"], stored.message_type == Message.Type.NOTE, stored.attachment_id
+        if sent == (text, is_note, attachment_id):
+            return SentMessage(event, is_new=False)
+    raise Conflict("This client_message_id was used for another message.", pointer="/client_message_id")
 
 
 def _counted(actor: Actor, is_note: bool) -> log.Counted:

@@ -10,23 +10,35 @@ from chat.actors import Actor
 from chat.desk_row import desk_row
 from chat.events import InboxChanged, Logged
 from chat.ledgers import ChatEvent
-from chat.models import Conversation
+from chat.models import Conversation, Visitor, Widget
+from common.columns import Columns
+from common.db import prepared
 from common.errors import NotFound, WrongState
 from common.ids import encode
 from common.live import publish_on_commit
 
+CONVERSATION, VISITOR, WIDGET = Columns(Conversation), Columns(Visitor), Columns(Widget)
+# NO KEY: a start that names this one as the one before it does not wait.
+LOCK = f"""
+SELECT {CONVERSATION.sql("c")}, {VISITOR.sql("v")}, {WIDGET.sql("w")}
+FROM chat_conversations c JOIN chat_visitors v ON v.id = c.visitor_id JOIN chat_widgets w ON w.id = c.widget_id
+WHERE c.tenant_id = %s AND c.id = %s AND (%s::uuid IS NULL OR c.visitor_id = %s::uuid)
+FOR NO KEY UPDATE OF c
+"""  # noqa: S608 - names of columns, ours
+
 
 def lock_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor | None = None) -> Conversation:
-    """Return the conversation with its row locked; a visitor finds only its own. Raises NotFound."""
-    rows = Conversation.objects.for_tenant(tenant_id).select_related("visitor", "widget")
-    # NO KEY: a start that names this one as the one before it does not wait.
-    rows = rows.select_for_update(of=("self",), no_key=True)
-    if actor is not None and actor.is_visitor:
-        rows = rows.filter(visitor_id=actor.id)
-    found = rows.filter(pk=conversation_id).first()
-    if found is None:
+    """Return the conversation with its row locked, and its visitor and widget; a visitor finds only its own. Raises NotFound."""
+    visitor_id = actor.id if actor is not None and actor.is_visitor else None
+    found = prepared(LOCK, [tenant_id, conversation_id, visitor_id, visitor_id])
+    values = iter(found[0] if found else ())
+    conversation = CONVERSATION.take(values) if found else None
+    if conversation is None:
         raise NotFound("There is no such conversation.", pointer="/conversation_id")
-    return found
+    visitor, widget = VISITOR.take(values), WIDGET.take(values)
+    if visitor is not None and widget is not None:
+        conversation.visitor, conversation.widget = visitor, widget
+    return conversation
 
 
 def require_active(conversation: Conversation) -> None:

@@ -16,8 +16,9 @@ from chat.actors import Actor
 from chat.desk_row import desk_row
 from chat.events import ForBothSides, InboxChanged, PresenceChanged
 from chat.ledgers import SenderType
-from chat.models import Conversation, TypingIndicator
+from chat.models import Conversation
 from chat.selectors import both_numbers
+from common.db import prepared
 from common.errors import NotFound
 from common.ids import encode, uuid7
 from common.live import publish_on_commit
@@ -35,6 +36,13 @@ ON CONFLICT (conversation_id, participant_type, participant_id)
 DO UPDATE SET started_at = excluded.started_at, expires_at = excluded.expires_at
 WHERE t.started_at <= excluded.started_at - %s
 RETURNING 1
+"""
+TYPING = """
+SELECT t.conversation_id, t.participant_type, t.participant_id, coalesce(nullif(v.name, ''), v.email, u.name), t.expires_at
+FROM chat_typing_indicators t
+LEFT JOIN chat_visitors v ON t.participant_type = 'visitor' AND v.id = t.participant_id AND v.tenant_id = t.tenant_id
+LEFT JOIN users u ON t.participant_type <> 'visitor' AND u.id = t.participant_id
+WHERE t.tenant_id = %s AND t.conversation_id = ANY(%s::uuid[]) AND t.expires_at > %s
 """
 
 
@@ -118,19 +126,13 @@ def _write_typing(tenant_id: UUID, conversation_id: UUID, actor: Actor, now: dat
         return cursor.fetchone() is not None
 
 
-def typing_now(*, conversation: Conversation, but: Actor, now: datetime) -> list[dict[str, Any]]:
-    """Return the typing frames of everybody else in a conversation who types just now. Two queries at most."""
-    rows = TypingIndicator.objects.for_tenant(conversation.tenant_id).filter(
-        conversation=conversation, expires_at__gt=now
-    )
-    others = [row for row in rows if (row.participant_type, row.participant_id) != (but.type, but.id)]
-    names = dict(User.objects.filter(pk__in=[r.participant_id for r in others]).values_list("pk", "name"))
-    frames = []
-    for row in others:
-        is_visitor = row.participant_type == SenderType.VISITOR
-        name = str(conversation.visitor) if is_visitor else names.get(row.participant_id, "")
-        actor = Actor(SenderType(row.participant_type), row.participant_id, name)
-        frames.append(typing_frame(actor, True, row.expires_at))
+def typing_now(*, tenant_id: UUID, ids: list[UUID], but: Actor, now: datetime) -> dict[UUID, list[dict[str, Any]]]:
+    """Return the typing frames of everybody else who types in these conversations just now. One statement."""
+    frames: dict[UUID, list[dict[str, Any]]] = {}
+    for conversation_id, type, id, name, expires_at in prepared(TYPING, [tenant_id, ids, now]) if ids else ():
+        actor = Actor(SenderType(type), id, name or ("Visitor" if type == SenderType.VISITOR else ""))
+        if (actor.type, actor.id) != (but.type, but.id):
+            frames.setdefault(conversation_id, []).append(typing_frame(actor, True, expires_at))
     return frames
 
 

@@ -23,8 +23,8 @@ CONFIRMATION_SECONDS = 3
 PROBE_SECONDS = 3
 RETRY_SECONDS = 0.5
 CONNECTIONS = 2  # one listens, one publishes our probes; a third means that one of them was lost
-# RuntimeError: the layer was flushed between two of our steps.
-FAILURES = (RedisError, OSError, TimeoutError, RuntimeError)
+# RuntimeError: the layer was flushed between two of our steps; AttributeError: so was the connection under redis-py.
+FAILURES = (RedisError, OSError, TimeoutError, RuntimeError, AttributeError)
 
 
 class Hub:

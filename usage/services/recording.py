@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
+from common.db import prepared
 from common.ids import uuid7
 from usage.errors import NoRate, NoSubscription, UnknownMeter, UsageConflict
 from usage.event import UsageEvent, check
@@ -17,7 +17,8 @@ from usage.models import Meter, UsageDedup, UsageRecord
 from usage.ratebook import OpenTerms, open_terms, rates_for
 from usage.rating import Rate, billed_quantity, choose_for_period, event_cost
 from usage.selectors import home_of, period_of
-from usage.services.periods import open_next_period, share_periods
+from usage.services.locking import share_periods
+from usage.services.periods import open_next_period
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ WITH fresh AS (
         created_at
     )
     SELECT record_id, %(tenant_id)s, %(channel)s, %(resource_type)s, %(period_id)s, %(rate_id)s, %(resource_id)s,
-        %(direction)s, %(destination)s, %(quantity)s, %(billed)s, %(unit_cost)s, %(total_cost)s, %(currency)s,
+        %(direction)s, %(destination)s, %(quantity)s, %(billed)s, %(unit_cost)s, %(total_cost)s::numeric, %(currency)s,
         %(metadata)s::jsonb, %(occurred_at)s, %(usage_date)s, %(dedup_key)s, %(now)s
     FROM fresh
 )
@@ -138,8 +139,9 @@ INSERT INTO usage_summary_deltas (
     total_cost, record_count
 )
 SELECT record_id, %(tenant_id)s, %(period_id)s, %(usage_date)s, %(channel)s, %(resource_type)s, %(rate_id)s,
-    %(quantity)s, %(billed)s, coalesce(%(total_cost)s, 0), 1
+    %(quantity)s, %(billed)s, coalesce(%(total_cost)s::numeric, 0), 1
 FROM fresh
+RETURNING id
 """
 
 
@@ -169,9 +171,7 @@ def _write(
         "occurred_at": event.occurred_at,
         "usage_date": usage_date,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE, values)
-        return bool(cursor.rowcount == 1)
+    return bool(prepared(WRITE, values))
 
 
 def _first(tenant_id: UUID, event: UsageEvent) -> Receipt:
