@@ -15,8 +15,9 @@ from tests.usage.helpers import at, counts, periods, record, rows
 from usage.errors import NoSubscription
 from usage.ingest_reading import Window
 from usage.models import BillingPeriod, PricingRate
+from usage.outcomes import Outcome
 from usage.services import close_period
-from usage.services.ingesting import Outcome, ingest
+from usage.services.ingesting import ingest
 
 D = Decimal
 WINDOW = Window.around(NOW, back_days=35, ahead_minutes=5)

@@ -80,7 +80,6 @@ class Migration(migrations.Migration):
                 ("reversal_id", models.UUIDField()),
                 ("amendment_id", models.UUIDField(null=True)),
                 ("content_hash", models.BinaryField(max_length=32, null=True)),
-                ("reason", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField()),
                 ("tenant", TENANT),
             ],

@@ -104,7 +104,6 @@ class UsageReversal(models.Model):
     reversal_id = models.UUIDField()
     amendment_id = models.UUIDField(null=True)
     content_hash = models.BinaryField(max_length=32, null=True)
-    reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

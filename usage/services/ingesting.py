@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,28 +15,13 @@ from common.ids import uuid7
 from usage.event import UsageEvent, public_key
 from usage.ingest_reading import Window, read_event
 from usage.models import Meter
+from usage.outcomes import Outcome, Status
 from usage.ratebook import OpenTerms
 from usage.rating import Rate, billed_quantity, event_cost
 from usage.services.locking import share_periods
 from usage.services.placing import PriceList, calendar
 
 MOST_EVENTS = 1_000
-
-
-class Status(StrEnum):
-    CREATED = "created"
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one event. `record_id` is its record's, or its first's; pointers of `problems` go into the event."""
-
-    status: Status
-    record_id: UUID | None = None
-    problems: Sequence[FieldProblem] = ()
 
 
 def ingest(*, tenant_id: UUID, raw_events: Sequence[Any], window: Window) -> list[Outcome]:
@@ -55,7 +39,7 @@ def ingest(*, tenant_id: UUID, raw_events: Sequence[Any], window: Window) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class _Priced:
+class Priced:
     event: UsageEvent
     record_id: UUID
     group: int
@@ -73,19 +57,19 @@ def record_many(*, tenant_id: UUID, events: Sequence[UsageEvent], now: datetime)
         return []
     with transaction.atomic():
         share_periods(tenant_id=tenant_id)
-        batch = _Batch(tenant_id, events)
+        batch = Batch(tenant_id, events)
         judged = [batch.price(event, event.content_hash()) for event in events]
-        firsts: dict[str, _Priced] = {}
+        firsts: dict[str, Priced] = {}
         for priced in judged:
-            if isinstance(priced, _Priced):
+            if isinstance(priced, Priced):
                 firsts.setdefault(priced.event.dedup_key, priced)
         stored = _write(tenant_id, batch.groups, list(firsts.values()), now)
         used = _seen(tenant_id, [key for key, first in firsts.items() if first.record_id not in stored])
     used |= {key: (first.content_hash, first.record_id) for key, first in firsts.items() if first.record_id in stored}
-    return [_outcome(one, stored, used) if isinstance(one, _Priced) else one for one in judged]
+    return [_outcome(one, stored, used) if isinstance(one, Priced) else one for one in judged]
 
 
-def _outcome(priced: _Priced, stored: set[UUID], used: dict[str, tuple[bytes, UUID]]) -> Outcome:
+def _outcome(priced: Priced, stored: set[UUID], used: dict[str, tuple[bytes, UUID]]) -> Outcome:
     """Return what became of a priced event, by who used its key first."""
     if priced.record_id in stored:
         return Outcome(Status.CREATED, priced.record_id)
@@ -93,7 +77,7 @@ def _outcome(priced: _Priced, stored: set[UUID], used: dict[str, tuple[bytes, UU
     return Outcome(Status.DUPLICATE, record_id) if digest == priced.content_hash else _conflict(priced.event)
 
 
-class _Batch:
+class Batch:
     """Where a batch's events belong and what they cost; equal ones are worked out once."""
 
     def __init__(self, tenant_id: UUID, events: Sequence[UsageEvent]) -> None:
@@ -105,7 +89,7 @@ class _Batch:
         self._known: frozenset[tuple[str, str]] | None = None
         self.groups: list[dict[str, Any]] = []
 
-    def price(self, event: UsageEvent, content_hash: bytes) -> "_Priced | Outcome":
+    def price(self, event: UsageEvent, content_hash: bytes) -> Priced | Outcome:
         """Return the event with its period, rate and cost; an invalid outcome where nothing is priced."""
         terms, day = self._calendar.place(event.occurred_at)
         rate = self._prices.rate(event, terms, day)
@@ -115,7 +99,7 @@ class _Batch:
         if cost is None:
             billed = billed_quantity(rate, event.quantity)
             cost = self._costs[rate.id, event.quantity] = billed, event_cost(rate, billed)
-        return _Priced(event, uuid7(), self._group(terms, day, rate), content_hash, *cost)
+        return Priced(event, uuid7(), self._group(terms, day, rate), content_hash, *cost)
 
     def _group(self, terms: OpenTerms, day: date, rate: Rate) -> int:
         """Return the number of the delta that an event goes into."""
@@ -185,7 +169,7 @@ SELECT record_id FROM fresh
 SEEN = "SELECT key, content_hash, record_id FROM usage_dedup WHERE tenant_id = %s AND key = ANY(%s)"
 
 
-def _write(tenant_id: UUID, groups: Sequence[dict[str, Any]], events: Sequence[_Priced], now: datetime) -> set[UUID]:
+def _write(tenant_id: UUID, groups: Sequence[dict[str, Any]], events: Sequence[Priced], now: datetime) -> set[UUID]:
     """Insert the keys, and for those that are new the records and deltas; return the ids of the records stored."""
     if not events:
         return set()
@@ -196,7 +180,7 @@ def _write(tenant_id: UUID, groups: Sequence[dict[str, Any]], events: Sequence[_
         return {record_id for (record_id,) in cursor.fetchall()}
 
 
-def _row(priced: _Priced) -> dict[str, Any]:
+def _row(priced: Priced) -> dict[str, Any]:
     event, cost = priced.event, priced.cost
     return {
         "k": event.dedup_key,
