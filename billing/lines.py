@@ -1,14 +1,15 @@
 """The lines of an invoice, from what a period costs. Pure: values in, values out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from common.money import round_money
-from common.periods import A_DAY, period_containing
+from common.money import plain
+from usage.models import BillingPeriod
 from usage.rating import PricingModel, Rate
-from usage.selectors import PeriodUsage, RatedLine
+from usage.selectors import Fee, PeriodUsage, RatedLine
 
 
 @dataclass(frozen=True)
@@ -29,39 +30,36 @@ class LineValues:
     rate_id: UUID | None = None
 
 
-def lines_of(usage: PeriodUsage, *, cycle_day: int) -> list[LineValues]:
-    """Return the fee for the period after this one, which is owed in advance, and this period's usage."""
-    return [*_fees(usage, cycle_day), *(_usage_line(line, usage) for line in usage.lines)]
+def lines_of(usage: PeriodUsage, fees: Sequence[Fee] = ()) -> list[LineValues]:
+    """Return the lines of a period's invoice: fees first, which are owed in advance, then what was used."""
+    return [*(_fee_line(fee) for fee in fees), *(_usage_line(line, usage.period) for line in usage.lines)]
 
 
-def _fees(usage: PeriodUsage, cycle_day: int) -> list[LineValues]:
-    subscription = usage.period.subscription
-    plan = subscription.plan
-    if not plan.monthly_fee or subscription.canceled_at is not None:
-        return []
-    first = usage.period.period_end + A_DAY
-    return [
-        LineValues(
-            kind="fee",
-            description=f"{plan.name} plan, monthly fee",
-            service_start=first,
-            service_end=period_containing(first, cycle_day)[1],
-            quantity=Decimal(1),
-            unit="month",
-            unit_price=plan.monthly_fee,
-            amount=round_money(plan.monthly_fee, usage.currency),
-        )
-    ]
+def _fee_line(fee: Fee) -> LineValues:
+    days = fee.days
+    whole = days.is_whole and not fee.from_plan
+    return LineValues(
+        kind="fee",
+        description=f"Change from {fee.from_plan} to {fee.plan}" if fee.from_plan else f"{fee.plan} plan, monthly fee",
+        detail="" if whole else f"{days.count} of {days.cycle} days of {plain(fee.monthly)} a month",
+        service_start=days.first,
+        service_end=days.last,
+        quantity=Decimal(1),
+        unit="month" if whole else "part of a month",
+        unit_price=fee.amount,
+        amount=fee.amount,
+    )
 
 
-def _usage_line(line: RatedLine, usage: PeriodUsage) -> LineValues:
+def _usage_line(line: RatedLine, period: BillingPeriod) -> LineValues:
     meter, rate = line.meter, line.rate
+    name = _describe(meter.name, rate)
     return LineValues(
         kind="usage",
-        description=_describe(meter.name, rate),
+        description=f"{name}, late usage of {line.late_day}" if line.is_late_alone else name,
         detail=_explain(line),
-        service_start=usage.period.period_start,
-        service_end=usage.period.period_end,
+        service_start=line.late_day or period.period_start,
+        service_end=line.late_day if line.late_day and line.is_late_alone else period.period_end,
         quantity=line.units,
         unit=meter.unit if line.units == 1 else meter.unit_plural,
         unit_price=rate.unit_price if rate.model is PricingModel.FLAT else None,

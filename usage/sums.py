@@ -20,6 +20,7 @@ class RateSum:
     quantity: Decimal
     billed_quantity: Decimal
     record_count: int
+    first_day: date
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ def by_rate(rows: Iterable[DayRateSum]) -> list[RateSum]:
     totals: dict[tuple[str, str, UUID], RateSum] = {}
     for row in rows:
         key = row.channel, row.resource_type, row.rate_id
-        so_far = totals.get(key) or RateSum(*key, ZERO, ZERO, 0)
+        so_far = totals.get(key) or RateSum(*key, ZERO, ZERO, 0, row.day)
         totals[key] = RateSum(
             *key,
             so_far.quantity + row.quantity,
             so_far.billed_quantity + row.billed_quantity,
             so_far.record_count + row.record_count,
+            min(so_far.first_day, row.day),
         )
     return list(totals.values())
 
@@ -98,7 +100,7 @@ def by_day(*, tenant_id: UUID, first: date, last: date) -> list[DaySum]:
 
 
 def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run the one query; its parts are constants of this module."""
+    """Run the one query; its parts are constants of this module. What was taken back whole is left out."""
     query = f"""
         SELECT {keys}, sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)::bigint
         FROM (
@@ -106,7 +108,9 @@ def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
             UNION ALL
             SELECT {COLUMNS} FROM usage_summary_deltas WHERE {where}
         ) AS folded_and_not
-        GROUP BY {keys} ORDER BY {keys}
+        GROUP BY {keys}
+        HAVING (sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)) IS DISTINCT FROM (0, 0, 0, 0)
+        ORDER BY {keys}
     """  # noqa: S608 - no value stands in it
     with connection.cursor() as cursor:
         cursor.execute(query, [*values, *values])

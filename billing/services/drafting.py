@@ -1,38 +1,62 @@
 """Draft the invoice of a period: what it would be billed at if it were finalized now."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Tenant
 from billing.errors import NotADraft
 from billing.lines import LineValues, lines_of
 from billing.models import Invoice, InvoiceLineItem
+from billing.services.assessing import UNKNOWN, estimate_tax
+from billing.tax import Taxed, TaxGroup, Treatment
 from common.money import plain, round_money
 from usage import selectors
 from usage.models import BillingPeriod
-from usage.selectors import PeriodUsage
 from usage.sums import DaySum
 
-ZERO = Decimal(0)
+TOTALS = ["subtotal", "allowance", "tax", "total_amount", "tax_groups"]
 
 
 def draft_invoice(*, tenant_id: UUID, period_id: UUID, now: datetime) -> Invoice:
     """Make the draft of a period, or make its lines anew; one draft per subscription and period, whoever asks.
 
-    Raises NotFound for a foreign period, NotADraft once the invoice is finalized.
+    What it covers by credit and charges as tax is what finalizing it now would; tax is 0 while a party or a rate is missing.
+    A parked one becomes a draft again. Raises NotFound for a foreign period, NotADraft once the invoice is finalized.
     """
     period = selectors.period_of(tenant_id=tenant_id, period_id=period_id)
     with transaction.atomic():
         invoice = _locked_draft(period, now)
         usage = selectors.period_usage(tenant_id=tenant_id, period=period, now=now)
-        cycle_day = Tenant.objects.values_list("billing_cycle_day", flat=True).get(pk=tenant_id)
-        _replace_lines(invoice, lines_of(usage, cycle_day=cycle_day))
-        _set_totals(invoice, usage, now)
+        values = lines_of(usage, selectors.fees_of(tenant_id=tenant_id, period=period))
+        taxed, assessment = estimate_tax(
+            tenant_id=tenant_id,
+            lines=values,
+            allowance=usage.covered,
+            currency=invoice.currency,
+            on=invoice.period_end,
+        )
+        lines = [_line(invoice, position, line) for position, line in enumerate(values, start=1)]
+        set_tax(invoice, lines, taxed, assessment.treatment)
+        _replace_lines(invoice, lines)
+        invoice.usage_days = [_appendix_row(day) for day in usage.days]
+        invoice.drafted_at, invoice.status, invoice.parked_reasons = now, Invoice.Status.DRAFT, []
+        invoice.save(update_fields=[*TOTALS, "usage_days", "drafted_at", "status", "parked_reasons"])
     return invoice
+
+
+def set_tax(invoice: Invoice, lines: Sequence[InvoiceLineItem], taxed: Taxed, treatment: Treatment) -> None:
+    """Set what credit covers, what is taxed how, and the totals, on the invoice and its lines; saves nothing."""
+    for line, share in zip(lines, taxed.lines, strict=True):
+        line.allowance, line.tax = share.allowance, share.tax
+        line.tax_category, line.tax_rate = treatment.category, treatment.rate
+    invoice.subtotal = round_money(taxed.subtotal, invoice.currency)
+    invoice.allowance = round_money(taxed.allowance, invoice.currency)
+    invoice.tax = round_money(taxed.tax, invoice.currency)
+    invoice.total_amount = invoice.subtotal - invoice.allowance + invoice.tax
+    invoice.tax_groups = [] if treatment == UNKNOWN else [_group(group, invoice.currency) for group in taxed.groups]
 
 
 def _locked_draft(period: BillingPeriod, now: datetime) -> Invoice:
@@ -54,21 +78,23 @@ def _locked_draft(period: BillingPeriod, now: datetime) -> Invoice:
     return invoice
 
 
-def _replace_lines(invoice: Invoice, lines: list[LineValues]) -> None:
+def _line(invoice: Invoice, position: int, values: LineValues) -> InvoiceLineItem:
+    return InvoiceLineItem(tenant_id=invoice.tenant_id, invoice=invoice, position=position, **vars(values))
+
+
+def _replace_lines(invoice: Invoice, lines: Sequence[InvoiceLineItem]) -> None:
     InvoiceLineItem.objects.for_tenant(invoice.tenant_id).filter(invoice=invoice).delete()
-    InvoiceLineItem.objects.bulk_create(
-        InvoiceLineItem(tenant_id=invoice.tenant_id, invoice=invoice, position=position, **vars(line))
-        for position, line in enumerate(lines, start=1)
-    )
-    invoice.subtotal = round_money(sum((line.amount for line in lines), ZERO), invoice.currency)
+    InvoiceLineItem.objects.bulk_create(lines)
 
 
-def _set_totals(invoice: Invoice, usage: PeriodUsage, now: datetime) -> None:
-    invoice.allowance = usage.covered
-    invoice.total_amount = invoice.subtotal - invoice.allowance + invoice.tax
-    invoice.usage_days = [_appendix_row(day) for day in usage.days]
-    invoice.drafted_at = now
-    invoice.save(update_fields=["subtotal", "allowance", "total_amount", "usage_days", "drafted_at"])
+def _group(group: TaxGroup, currency: str) -> dict[str, str]:
+    amounts = {"amount": group.amount, "allowance": group.allowance, "base": group.base, "tax": group.tax}
+    return {
+        "category": group.treatment.category,
+        "rate": plain(group.treatment.rate),
+        "reason": group.treatment.reason,
+        **{name: str(round_money(amount, currency)) for name, amount in amounts.items()},
+    }
 
 
 def _appendix_row(row: DaySum) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class BillingPeriod(TenantModel):
     def __str__(self) -> str:
         return f"{self.period_start} to {self.period_end}"
 
+    @property
+    def first_day(self) -> date:
+        """Return the first local day that usage of this period may be of; after a change of zone the day before its start."""
+        return min(self.period_start, self.day_of(self.starts_at))
+
     def day_of(self, moment: datetime) -> date:
         """Return the local day of a moment, in the zone that holds for this period."""
         return local_day(moment, self.timezone)

@@ -1,6 +1,6 @@
 """What a period costs: the one computation behind `/current-period`, the draft invoice and its lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,13 +23,23 @@ SHOWN = 6  # decimals of a quantity shown in priced units
 
 @dataclass(frozen=True)
 class RatedLine:
-    """What one rate version costs in a period, rounded once. `units` are priced units: minutes, messages."""
+    """What one rate version costs in a period, rounded once. `units` are priced units: minutes, messages.
+
+    What was used before the period and told too late for its own is a line of its own for each day, `late_day`; where only
+    the period's sum has a price it is in the sum, and `late_day` is the first of those days.
+    """
 
     meter: Meter
     rate: Rate
     units: Decimal
     record_count: int
     amount: Decimal
+    late_day: date | None = None
+
+    @property
+    def is_late_alone(self) -> bool:
+        """Say whether all of it was used on `late_day`."""
+        return self.late_day is not None and self.rate.is_linear
 
 
 @dataclass(frozen=True)
@@ -67,14 +77,32 @@ class PeriodUsage:
         return [_meter_total(meter, list(lines)) for meter, lines in groups]
 
 
-def rated_lines(rows: Sequence[DayRateSum], *, currency: str) -> tuple[RatedLine, ...]:
+def rated_lines(rows: Sequence[DayRateSum], *, period: BillingPeriod) -> tuple[RatedLine, ...]:
     """Return what each meter and rate version costs: the lines of an invoice, in its order; two queries at most."""
-    totals = sums.by_rate(rows)
-    if not totals:
+    if not rows:
         return ()
-    rates = rates_by_id(ids={total.rate_id for total in totals})
-    meters = meters_by_key()
-    lines = (_rated(row, rates[row.rate_id], meters[row.channel, row.resource_type], currency) for row in totals)
+    rates = rates_by_id(ids={row.rate_id for row in rows})
+    return lines_of_rows(rows, rates=rates, meters=meters_by_key(), period=period)
+
+
+def lines_of_rows(
+    rows: Sequence[DayRateSum],
+    *,
+    rates: Mapping[UUID, Rate],
+    meters: Mapping[tuple[str, str], Meter],
+    period: BillingPeriod,
+) -> tuple[RatedLine, ...]:
+    """Rate a period's sums; no query."""
+    first_day, currency = period.first_day, period.subscription.currency
+    late: dict[date | None, list[DayRateSum]] = {}
+    for row in rows:
+        is_apart = row.day < first_day and rates[row.rate_id].is_linear
+        late.setdefault(row.day if is_apart else None, []).append(row)
+    lines = [
+        _rated(total, rates[total.rate_id], meters[total.channel, total.resource_type], currency, first_day)
+        for together in late.values()
+        for total in sums.by_rate(together)
+    ]
     return tuple(sorted(lines, key=_line_order))
 
 
@@ -85,7 +113,7 @@ def period_usage(*, tenant_id: UUID, period: BillingPeriod, now: datetime) -> Pe
     """
     currency = period.subscription.currency
     rows = sums.of_period(tenant_id=tenant_id, period_id=period.pk)
-    lines = rated_lines(rows, currency=currency)
+    lines = rated_lines(rows, period=period)
     credit = credit_left(tenant_id=tenant_id, now=now)
     had = burned_for(tenant_id=tenant_id, period_id=period.pk) if period.state != BillingPeriod.State.OPEN else None
     charges = _earlier_charges(credit.grants, period)
@@ -112,16 +140,19 @@ def shown_units(billed_quantity: Decimal, price_per: Decimal | int) -> Decimal:
     return round(billed_quantity / price_per, SHOWN)
 
 
-def _rated(row: RateSum, rate: Rate, meter: Meter, currency: str) -> RatedLine:
+def _rated(row: RateSum, rate: Rate, meter: Meter, currency: str, first_day: date) -> RatedLine:
     cost = total_cost(rate, billed=row.billed_quantity, events=row.record_count)
     units = shown_units(row.billed_quantity, rate.price_per)
-    return RatedLine(meter, rate, units, row.record_count, round_money(cost, currency))
+    late_day = row.first_day if row.first_day < first_day else None
+    return RatedLine(meter, rate, units, row.record_count, round_money(cost, currency), late_day)
 
 
-def _line_order(line: RatedLine) -> tuple[int, str, str, str, str, date, int]:
+def _line_order(line: RatedLine) -> tuple[int, str, str, str, str, date, int, date]:
+    """Order by the catalogue, then late usage, the earliest day first, behind the period's own."""
     meter, rate = line.meter, line.rate
+    late = line.late_day if line.late_day and line.is_late_alone else date.min
     key = rate.direction, rate.destination_prefix, rate.effective_from, rate.version
-    return meter.position, meter.channel, meter.resource_type, *key
+    return meter.position, meter.channel, meter.resource_type, *key, late
 
 
 def _meter_total(meter: Meter, lines: Sequence[RatedLine]) -> MeterTotal:
@@ -150,5 +181,4 @@ def _charge(period: BillingPeriod, amount: Decimal) -> Charge:
 
 def _cost_of(period: BillingPeriod) -> Decimal:
     rows = sums.of_period(tenant_id=period.tenant_id, period_id=period.pk)
-    currency = period.subscription.currency
-    return _total(rated_lines(rows, currency=currency), currency)
+    return _total(rated_lines(rows, period=period), period.subscription.currency)

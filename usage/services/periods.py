@@ -19,7 +19,7 @@ from usage.errors import NoSubscription, PeriodBusy
 from usage.models import BillingPeriod, PricingPlan, Subscription
 from usage.proration import days_of_cycle
 from usage.selectors.fees import is_last, plan_after
-from usage.services.credits import grant_included_credit, top_up_included_credit
+from usage.services.credits import grant_included_credit
 from usage.services.locking import lock_key, share_periods
 
 GRACE = timedelta(hours=1)  # a call that ended just before midnight is recorded just after
@@ -126,7 +126,7 @@ def set_terms(period: BillingPeriod, plan: PricingPlan, *, cycle_day: int) -> No
     period.plan, period.fee = plan, days.share(plan.monthly_fee, plan.currency)
     period.included_credit = _included(plan, days.share(plan.included_credit, plan.currency))
     period.save(update_fields=["plan", "fee", "included_credit"])
-    top_up_included_credit(period, period.included_credit)
+    grant_included_credit(period)
 
 
 def close_period(*, tenant_id: UUID, period_id: UUID, now: datetime) -> bool:

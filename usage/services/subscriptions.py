@@ -11,7 +11,7 @@ from common.errors import Conflict, Invalid
 from usage.changes import Change, Takes, When, change_of
 from usage.models import BillingPeriod, Meter, PricingPlan, PricingRate, Subscription, SubscriptionCharge
 from usage.selectors.periods import live_subscription
-from usage.services.credits import grant_trial_credit, top_up_included_credit
+from usage.services.credits import grant_included_credit, grant_trial_credit
 from usage.services.periods import (
     end_period_today,
     hold_periods_alone,
@@ -197,7 +197,7 @@ def _charge(change: Change, subscription: Subscription, now: datetime) -> None:
     SubscriptionCharge.objects.bulk_create([charge], ignore_conflicts=True)
     period.included_credit += change.credit
     period.save(update_fields=["included_credit"])
-    top_up_included_credit(period, period.included_credit)
+    grant_included_credit(period)
 
 
 def _move_to(subscription: Subscription, plan: PricingPlan, period: BillingPeriod) -> None:
