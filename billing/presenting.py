@@ -27,12 +27,22 @@ def present_invoice(invoice: Invoice) -> dict[str, Any]:
         "allowance": money(invoice.allowance),
         "tax": money(invoice.tax),
         "total_amount": money(invoice.total_amount),
+        "tax_groups": [_present_group(group, invoice.currency) for group in invoice.tax_groups],
+        "tax_currency": invoice.tax_currency or None,
+        "tax_exchange_rate": None if invoice.tax_exchange_rate is None else plain(invoice.tax_exchange_rate),
+        "tax_in_tax_currency": _money_or_none(invoice.tax_in_tax_currency, invoice.tax_currency),
         "amount_paid": money(invoice.amount_paid),
         "issue_date": invoice.issue_date.isoformat() if invoice.issue_date else None,
         "due_date": invoice.due_date.isoformat() if invoice.due_date else None,
         "paid_at": rfc3339(invoice.paid_at),
+        "payment_method": invoice.payment_method or None,
+        "payment_reference": invoice.payment_reference or None,
+        "seller": invoice.seller or None,
+        "buyer": invoice.buyer or None,
+        "parked_reasons": invoice.parked_reasons,
         "notes": invoice.notes,
         "drafted_at": rfc3339(invoice.drafted_at),
+        "finalized_at": rfc3339(invoice.finalized_at),
     }
 
 
@@ -82,8 +92,22 @@ def _present_line(line: InvoiceLineItem, currency: str) -> dict[str, Any]:
         "unit": line.unit,
         "unit_price": None if line.unit_price is None else plain(line.unit_price),
         "amount": str(round_money(line.amount, currency)),
+        "allowance": str(round_money(line.allowance, currency)),
+        "tax_category": line.tax_category or None,
+        "tax_rate": plain(line.tax_rate) if line.tax_category else None,
         "tax": str(round_money(line.tax, currency)),
     }
+
+
+def _present_group(group: dict[str, str], currency: str) -> dict[str, str]:
+    amounts = {
+        name: str(round_money(Decimal(group[name]), currency)) for name in ("amount", "allowance", "base", "tax")
+    }
+    return {"category": group["category"], "rate": group["rate"], "reason": group["reason"], **amounts}
+
+
+def _money_or_none(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else str(round_money(amount, currency))
 
 
 def _present_rate(rate: PricingRate, meter: Meter) -> dict[str, Any]:

@@ -20,7 +20,25 @@ class InvoiceLine(serializers.Serializer[Any]):
     unit = serializers.CharField()
     unit_price = serializers.CharField(allow_null=True)
     amount = serializers.CharField()
+    allowance = serializers.CharField(help_text="Its share of the invoice's allowance.")
+    tax_category = serializers.CharField(allow_null=True, help_text="S, Z, E, AE or O (UNTDID 5305).")
+    tax_rate = serializers.CharField(allow_null=True, help_text="Percent.")
     tax = serializers.CharField()
+
+
+class TaxGroup(serializers.Serializer[Any]):
+    category = serializers.CharField(help_text="S, Z, E, AE or O (UNTDID 5305).")
+    rate = serializers.CharField(help_text="Percent.")
+    reason = serializers.CharField(help_text="Why nothing is charged.")
+    amount = serializers.CharField()
+    allowance = serializers.CharField()
+    base = serializers.CharField(help_text="Amount less allowance.")
+    tax = serializers.CharField()
+
+
+class ParkedReason(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
 
 
 class InvoiceRow(serializers.Serializer[Any]):
@@ -34,12 +52,24 @@ class InvoiceRow(serializers.Serializer[Any]):
     allowance = serializers.CharField(help_text="Included credit used.")
     tax = serializers.CharField()
     total_amount = serializers.CharField()
+    tax_groups = TaxGroup(many=True)
+    tax_currency = serializers.CharField(allow_null=True, help_text="Tax is stated in it too.")
+    tax_exchange_rate = serializers.CharField(allow_null=True)
+    tax_in_tax_currency = serializers.CharField(allow_null=True)
     amount_paid = serializers.CharField()
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField(allow_null=True)
     paid_at = serializers.DateTimeField(allow_null=True)
+    payment_method = serializers.CharField(allow_null=True)
+    payment_reference = serializers.CharField(allow_null=True)
+    seller = serializers.DictField(
+        child=serializers.CharField(), allow_null=True, help_text="As it was when finalized."
+    )
+    buyer = serializers.DictField(child=serializers.CharField(), allow_null=True, help_text="As it was when finalized.")
+    parked_reasons = ParkedReason(many=True)
     notes = serializers.CharField()
     drafted_at = serializers.DateTimeField()
+    finalized_at = serializers.DateTimeField(allow_null=True)
 
 
 class InvoiceDetail(InvoiceRow):
@@ -99,12 +129,32 @@ INVOICE_EXAMPLE = OpenApiExample(
         "allowance": "0.03",
         "tax": "0.00",
         "total_amount": "0.00",
+        "tax_groups": [
+            {
+                "category": "S",
+                "rate": "23",
+                "reason": "",
+                "amount": "0.03",
+                "allowance": "0.03",
+                "base": "0.00",
+                "tax": "0.00",
+            }
+        ],
+        "tax_currency": None,
+        "tax_exchange_rate": None,
+        "tax_in_tax_currency": None,
         "amount_paid": "0.00",
         "issue_date": None,
         "due_date": None,
         "paid_at": None,
+        "payment_method": None,
+        "payment_reference": None,
+        "seller": None,
+        "buyer": None,
+        "parked_reasons": [],
         "notes": "",
         "drafted_at": "2026-03-10T12:00:00.000000Z",
+        "finalized_at": None,
         "lines": [
             {
                 "kind": "usage",
@@ -118,6 +168,9 @@ INVOICE_EXAMPLE = OpenApiExample(
                 "unit": "minutes",
                 "unit_price": "0.015",
                 "amount": "0.03",
+                "allowance": "0.03",
+                "tax_category": "S",
+                "tax_rate": "23",
                 "tax": "0.00",
             }
         ],

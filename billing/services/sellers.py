@@ -14,6 +14,12 @@ class Seller:
     country: str = ""
     tax_id: str = ""
     email: str = ""
+    postal_code: str = ""
+    city: str = ""
+    timezone: str = "UTC"
+    bank_name: str = ""
+    iban: str = ""
+    bic: str = ""
 
 
 def set_seller(seller: Seller) -> LegalEntity:

@@ -68,6 +68,9 @@ class TestInvoices:
                 "unit": "minutes",
                 "unit_price": "0.015",
                 "amount": "0.03",
+                "allowance": "0.03",
+                "tax_category": None,
+                "tax_rate": None,
                 "tax": "0.00",
             }
         ]

@@ -1,7 +1,7 @@
 """A draft says what the period would be billed at, as often as it is asked."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,9 +15,9 @@ from billing.errors import NotADraft
 from billing.models import Invoice, InvoiceLineItem
 from billing.services import draft_invoice
 from common.errors import NotFound
+from tests.billing.helpers import buy_from, finalized, move_to, sell_from
 from tests.factories import NOW, Company
 from tests.usage.helpers import at, call, periods, record
-from usage.models import BillingPeriod, PricingPlan, Subscription
 from usage.selectors import period_usage
 from usage.services import close_period, fold_deltas
 
@@ -32,14 +32,6 @@ def draft(company: Company, period_id: UUID | None = None) -> Invoice:
 def lines_of(invoice: Invoice) -> list[InvoiceLineItem]:
     with tenant_scope(invoice.tenant_id):
         return list(InvoiceLineItem.objects.for_tenant(invoice.tenant_id).order_by("position"))
-
-
-def move_to(company: Company, plan: str) -> None:
-    """Put the company on another plan, as if it had been from the start."""
-    with system_access("test"):
-        found = PricingPlan.objects.get(slug=plan)
-        Subscription.unscoped.filter(tenant=company.tenant).update(plan=found, status="active", trial_ends_at=None)
-        BillingPeriod.unscoped.filter(tenant=company.tenant).update(plan=found)
 
 
 class TestDraft:
@@ -123,13 +115,12 @@ class TestAgain:
             assert InvoiceLineItem.objects.for_tenant(acme.tenant).count() == 1
 
     def test_refuses_an_invoice_that_is_finalized(self, acme: Company) -> None:
-        invoice = draft(acme)
-        with system_access("test"):
-            Invoice.unscoped.filter(pk=invoice.pk).update(status="pending", invoice_number="2026-1")
-        record(acme)
+        sell_from("IE")
+        buy_from(acme, "IE")
+        invoice = finalized(acme)
         with pytest.raises(NotADraft):
             draft(acme)
-        assert lines_of(invoice) == []
+        assert [line.amount for line in lines_of(invoice)] == [75]
 
     def test_refuses_a_foreign_period(self, acme: Company, globex: Company) -> None:
         with pytest.raises(NotFound):
@@ -175,13 +166,18 @@ class TestTask:
     def test_one_refusal_does_not_stop_the_others(
         self, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        invoice = draft(acme)
-        with system_access("test"):
-            Invoice.unscoped.filter(pk=invoice.pk).update(status="pending", invoice_number="2026-1")
+        refused = periods(acme)[0].pk
+
+        def draft_or_refuse(*, tenant_id: UUID, period_id: UUID, now: datetime) -> Invoice:
+            if period_id == refused:
+                raise NotADraft("It was finalized meanwhile.")
+            return draft_invoice(tenant_id=tenant_id, period_id=period_id, now=now)
+
+        monkeypatch.setattr(tasks.services, "draft_invoice", draft_or_refuse)
         monkeypatch.setattr(tasks.timezone, "now", lambda: NOW)
         tasks.draft_open_periods()
         with system_access("test"):
-            assert Invoice.unscoped.filter(tenant=globex.tenant, status="draft").count() == 1
+            assert Invoice.unscoped.get().tenant_id == globex.tenant.pk
 
 
 def _draft_and_close(company: Company) -> UUID:
