@@ -75,7 +75,7 @@ class TestWhenStorageFails:
         def fail(*args: Any, **kwargs: Any) -> None:
             raise OperationalError("gone")
 
-        monkeypatch.setattr("accounts.authentication.by_visitor_token", fail)
+        monkeypatch.setattr("chat.catching_up.enter_visitor", fail)
         socket = await visitor(visitor_token=chat.visitor_token)
         assert (await socket.next("problem"))["problem"]["status"] == 503
         assert await socket.closed_with() == 1012
