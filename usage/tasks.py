@@ -1,6 +1,8 @@
 """Work of usage in the background. Each run names why it goes around the tenants' walls."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +11,7 @@ from django.utils import timezone
 
 from accounts.tenancy import system_access, tenant_scope
 from common.errors import DomainError
-from usage import services
-from usage.models import BillingPeriod
+from usage import selectors, services
 
 logger = logging.getLogger(__name__)
 MOST_BATCHES = 50  # then the next run goes on
@@ -35,18 +36,94 @@ def make_partitions(**kwargs: Any) -> None:
 
 @shared_task(name="usage.tasks.roll_periods")
 def roll_periods(**kwargs: Any) -> None:
-    """Close ended periods and open the next ones, tenant by tenant; one that is busy waits for the next run."""
+    """Move subscriptions on, close ended periods, open the next ones and check the closed, tenant by tenant.
+
+    Each step is a transaction of its own: a tenant that is busy waits for the next run, a run that dies goes on there.
+    """
     now = timezone.now()
-    with system_access("periods due to roll"):
-        due = BillingPeriod.unscoped.filter(state=BillingPeriod.State.OPEN, ends_at__lte=now + services.ROLL_AHEAD)
-        tenants = list(due.values_list("tenant_id", flat=True).distinct())
+    with system_access("subscriptions and periods that are due"):
+        tenants = selectors.tenants_due(now=now, ahead=services.ROLL_AHEAD)
     for tenant_id in tenants:
-        _roll(tenant_id)
+        _step("move on", tenant_id, partial(services.advance_subscription, tenant_id=tenant_id))
+        _step("roll", tenant_id, partial(services.roll_periods, tenant_id=tenant_id))
+    with system_access("closed periods to check"):
+        closed = selectors.periods_to_check()
+    for tenant_id, period_id in closed:
+        _step("check", tenant_id, partial(services.check_period, tenant_id=tenant_id, period_id=period_id))
 
 
-def _roll(tenant_id: UUID) -> None:
+def _step(name: str, tenant_id: UUID, run: Callable[..., object]) -> None:
     try:
         with tenant_scope(tenant_id):
-            services.roll_periods(tenant_id=tenant_id, now=timezone.now())
+            run(now=timezone.now())
     except DomainError as error:
-        logger.warning("Periods of tenant %s did not roll: %s", tenant_id, error.message)
+        logger.warning("Periods of tenant %s did not %s: %s", tenant_id, name, error.message)
+
+
+@shared_task(name="usage.tasks.work_off_uploads")
+def work_off_uploads(**kwargs: Any) -> None:
+    """Go through the CSV files that wait, also those a worker died over."""
+    now = timezone.now()
+    with system_access("uploads that wait"):
+        waiting = services.waiting_uploads(now=now)
+    for tenant_id, upload_id in waiting:
+        _work_off(tenant_id, upload_id)
+
+
+def _work_off(tenant_id: UUID, upload_id: UUID) -> None:
+    now = timezone.now()
+    with tenant_scope(tenant_id):
+        content = services.lease_upload(tenant_id=tenant_id, upload_id=upload_id, now=now)
+    if content is None:
+        return
+    try:
+        for start, chunk in services.chunks_of(content):
+            with tenant_scope(tenant_id):
+                services.take_chunk(
+                    tenant_id=tenant_id, upload_id=upload_id, start=start, chunk=chunk, now=timezone.now()
+                )
+        with tenant_scope(tenant_id):
+            services.finish_upload(tenant_id=tenant_id, upload_id=upload_id, now=timezone.now())
+    except DomainError as error:
+        logger.warning("Upload %s of tenant %s failed: %s", upload_id, tenant_id, error.message)
+        with tenant_scope(tenant_id):
+            services.fail_upload(tenant_id=tenant_id, upload_id=upload_id, error=error, now=timezone.now())
+
+
+@shared_task(name="usage.tasks.forget_keys")
+def forget_keys(**kwargs: Any) -> None:
+    """Delete the keys of events that outlived the acceptance window, a batch per transaction."""
+    before = keys_kept_since(timezone.now())
+    for _ in range(MOST_BATCHES):
+        with system_access("keys of old usage events"):
+            forgotten = services.forget_keys(before=before)
+        if forgotten < services.FORGET_BATCH:
+            return
+
+
+@shared_task(name="usage.tasks.record_api_requests")
+def record_api_requests(**kwargs: Any) -> None:
+    """Record the API requests of each tenant and minute that is over; a count is let go of once its record is committed."""
+    oldest = window_at(timezone.now()).earliest
+    for minute in api_requests.finished():
+        try:
+            _record_minute(minute)
+        except UsageConflict as error:
+            logger.warning("API requests of tenant %s changed after they were recorded: %s", minute.tenant_id, error)
+        except DomainError as error:
+            logger.warning("API requests of tenant %s were not recorded: %s", minute.tenant_id, error.message)
+            if minute.starts_at > oldest:
+                continue  # the next run tries again
+        api_requests.forget(minute)
+
+
+def _record_minute(minute: api_requests.Minute) -> None:
+    with tenant_scope(minute.tenant_id):
+        services.record_usage(
+            tenant_id=minute.tenant_id,
+            channel="api",
+            resource_type="request",
+            quantity=Decimal(minute.requests),
+            occurred_at=minute.starts_at,
+            dedup_key=minute.dedup_key,
+        )

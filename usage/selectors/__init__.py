@@ -17,6 +17,8 @@ from usage.selectors.periods import (
     live_subscription,
     open_periods,
     period_of,
+    periods_to_check,
+    tenants_due,
 )
 from usage.selectors.pricing import meters_by_key, offered_plans, rate_for
 
@@ -36,7 +38,9 @@ __all__ = [
     "open_periods",
     "period_of",
     "period_usage",
+    "periods_to_check",
     "rate_for",
     "rated_lines",
     "shown_units",
+    "tenants_due",
 ]

@@ -1,6 +1,6 @@
 """Which subscription and which billing periods a tenant has."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from common.errors import NotFound
@@ -63,3 +63,20 @@ def period_of(*, tenant_id: UUID, period_id: UUID) -> BillingPeriod:
     if found is None:
         raise NotFound("There is no such billing period.")
     return found
+
+
+def tenants_due(*, now: datetime, ahead: timedelta) -> list[UUID]:
+    """Return the tenants whose periods end within `ahead` or whose subscriptions have something due. Needs system access."""
+    periods = BillingPeriod.unscoped.filter(state=BillingPeriod.State.OPEN, ends_at__lte=now + ahead)
+    live = Subscription.unscoped.exclude(status=Subscription.Status.CANCELED)
+    trials = live.filter(status=Subscription.Status.TRIALING, trial_ends_at__lte=now, ends_at__isnull=True)
+    found = periods.values_list("tenant_id").union(
+        live.filter(ends_at__lte=now).values_list("tenant_id"), trials.values_list("tenant_id")
+    )
+    return sorted(tenant_id for (tenant_id,) in found)
+
+
+def periods_to_check() -> list[tuple[UUID, UUID]]:
+    """Return (tenant, period) of what is closed and not checked, the earliest closed first. Needs system access."""
+    closed = BillingPeriod.unscoped.filter(state=BillingPeriod.State.CLOSED, checked_at__isnull=True)
+    return list(closed.order_by("closed_at", "id").values_list("tenant_id", "id"))

@@ -1,6 +1,7 @@
 """What usage does: record, fold, subscribe, move from period to period."""
 
 from usage.services.balances import Balance, refresh_balance
+from usage.services.closing import Actor, How, check_period, rebuild_sums, unpark_period
 from usage.services.credits import burn, burned, expire_credit, grant
 from usage.services.folding import BATCH as FOLD_BATCH
 from usage.services.folding import fold_deltas
@@ -9,16 +10,28 @@ from usage.services.partitions import make_partitions
 from usage.services.periods import AHEAD as ROLL_AHEAD
 from usage.services.periods import close_period, open_next_period, roll_periods
 from usage.services.recording import Receipt, record_usage
-from usage.services.subscriptions import start_subscription
+from usage.services.subscriptions import (
+    advance_subscription,
+    cancel_subscription,
+    change_plan,
+    preview_change,
+    start_subscription,
+)
 
 __all__ = [
     "FOLD_BATCH",
     "ROLL_AHEAD",
+    "Actor",
     "Balance",
     "Hold",
+    "How",
     "Receipt",
+    "advance_subscription",
     "burn",
     "burned",
+    "cancel_subscription",
+    "change_plan",
+    "check_period",
     "close_period",
     "expire_credit",
     "extend_hold",
@@ -27,10 +40,13 @@ __all__ = [
     "hold",
     "make_partitions",
     "open_next_period",
+    "preview_change",
+    "rebuild_sums",
     "record_usage",
     "refresh_balance",
     "release_hold",
     "roll_periods",
     "settle_hold",
     "start_subscription",
+    "unpark_period",
 ]
