@@ -38,6 +38,37 @@ METERS: Final = (
 
 
 @dataclass(frozen=True)
+class ShippedFeature:
+    """`meter` counts a quota; no shipped plan limits one, a tenant's or an operator's own plan may."""
+
+    slug: str
+    name: str
+    kind: str
+    unit: str = ""
+    meter: tuple[str, str] = ("", "")
+
+
+FEATURES: Final = (
+    ShippedFeature("widgets", "Chat widgets", "static", "widgets"),
+    ShippedFeature("seats", "Seats", "static", "seats"),
+    ShippedFeature("concurrent_calls", "Calls at a time", "static", "calls"),
+    ShippedFeature("call_recording", "Call recording", "boolean"),
+    ShippedFeature("api_requests_per_minute", "API requests a minute", "static", "requests"),
+    ShippedFeature("retention_days", "Days chats are kept", "static", "days"),
+    ShippedFeature("voice_minutes", "Voice minutes", "metered", "minutes", VOICE),
+    ShippedFeature("recording_storage", "Recording storage", "metered", "GB-months", ("voice", "storage")),
+    ShippedFeature("sms_messages", "SMS", "metered", "messages", ("sms", "message")),
+    ShippedFeature("mms_messages", "MMS", "metered", "messages", ("sms", "mms")),
+    ShippedFeature("emails", "E-mails", "metered", "recipients", ("email", "message")),
+    ShippedFeature("whatsapp_messages", "WhatsApp messages", "metered", "messages", ("whatsapp", "message")),
+    ShippedFeature("social_messages", "Social media messages", "metered", "messages", ("social", "message")),
+    ShippedFeature("chat_conversations", "Chat conversations", "metered", "conversations", ("chat", "conversation")),
+    ShippedFeature("chat_messages", "Chat messages", "metered", "messages", ("chat", "message")),
+    ShippedFeature("api_requests", "API requests", "metered", "requests", ("api", "request")),
+)
+
+
+@dataclass(frozen=True)
 class ShippedPlan:
     """`prices` are per priced unit by meter; a meter not named costs an explicit 0."""
 
@@ -161,3 +192,19 @@ def store(meters: Any, plans: Any, features: Any, rates: Any, *, using: str) -> 
             rates.objects.using(using).bulk_create(
                 rates(plan=row, currency=CURRENCY, effective_from=SINCE, **columns) for columns in rates_of(plan)
             )
+
+
+def store_features(features: Any, *, using: str) -> None:
+    """Insert the features that are missing by a migration's model; what an operator changed stays."""
+    for position, feature in enumerate(FEATURES, start=1):
+        features.objects.using(using).get_or_create(
+            slug=feature.slug,
+            defaults={
+                "name": feature.name,
+                "kind": feature.kind,
+                "unit": feature.unit,
+                "channel": feature.meter[0],
+                "resource_type": feature.meter[1],
+                "position": position,
+            },
+        )
