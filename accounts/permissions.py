@@ -22,7 +22,7 @@ ADMIN: Final = (
     READS
     | AGENT
     | FINANCE
-    | {"chat.manage", "members.manage", "numbers.manage", "webhooks.manage", "api_keys.manage", "settings.manage"}
+    | {"usage.write", "chat.manage", "members.manage", "numbers.manage", "webhooks.manage", "api_keys.manage", "settings.manage"}
 )
 
 ROLE_PERMISSIONS: Final = {

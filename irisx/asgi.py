@@ -17,6 +17,7 @@ from common.bodylimit import BodyLimit  # noqa: E402
 from common.charset import Utf8Alone  # noqa: E402
 from common.http import BODY_LIMIT_BYTES  # noqa: E402
 from irisx.handler import SynchronousChainHandler  # noqa: E402
+from usage.ingest_api import CSV_BYTES  # noqa: E402
 
 MEGABYTE = 1024 * 1024
 
@@ -25,6 +26,8 @@ def body_limit(path: str) -> int:
     """Return how many bytes a request to a path may carry: a file where files are taken, 6 MiB anywhere else."""
     if path == "/v1/chat/attachments":
         return (int(settings.IRISX_UPLOAD_MOST_MB) + 1) * MEGABYTE  # and the form around the file
+    if path == "/v1/usage/events":
+        return CSV_BYTES + MEGABYTE
     return BODY_LIMIT_BYTES + MEGABYTE
 
 

@@ -97,6 +97,10 @@ VARIABLES = (
         "",
         "what replaces the defaults, e.g. visitor-writes=30/60,ip-starts=30/30 (at once / a minute); see docs/guides/widget.md",
     ),
+    Variable(
+        "IRISX_USAGE_BACK_DAYS", whole(1, 366), "35", "days back that usage events are taken; keys are kept 90 days longer"
+    ),
+    Variable("IRISX_USAGE_AHEAD_MINUTES", whole(0, 1440), "5", "minutes ahead that usage events may lie"),
     Variable("IRISX_STATIC_ROOT", folder, "static", "folder collectstatic fills"),
     Variable(
         "IRISX_MAIL_DIR", folder, "", "when set, e-mails are kept here and shown at /inbox/ instead of being sent"

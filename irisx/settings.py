@@ -26,6 +26,8 @@ REDIS_URL = ENV["REDIS_URL"]
 IRISX_UPLOAD_MOST_MB = ENV["IRISX_UPLOAD_MOST_MB"]
 IRISX_TRUSTED_PROXIES = ENV["IRISX_TRUSTED_PROXIES"]
 IRISX_GEOIP_DB = ENV["IRISX_GEOIP_DB"]
+IRISX_USAGE_BACK_DAYS = ENV["IRISX_USAGE_BACK_DAYS"]
+IRISX_USAGE_AHEAD_MINUTES = ENV["IRISX_USAGE_AHEAD_MINUTES"]
 IRISX_RATE_LIMITS = ENV["IRISX_RATE_LIMITS"]
 IRISX_STORAGE_IS_REMOTE = bool(ENV["IRISX_STORAGE_URL"])
 IS_HTTPS = urlsplit(IRISX_BASE_URL).scheme == "https"
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "usage.middleware.ApiRequestCounter",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "irisx.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,6 @@
-"""Usage over HTTP: the period so far, its history by day, and the events themselves."""
+"""Usage over HTTP: the period so far, and its history by day."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,24 +8,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
-from common.ids import encode
 from common.money import plain
-from common.pagination import paginate
 from common.periods import days_asked_for
-from common.timestamps import rfc3339
 from usage import schemas, selectors, sums
-from usage.models import Meter, UsageRecord
+from usage.models import Meter
 from usage.selectors import MeterTotal, PeriodUsage
 
 MOST_DAYS = 90
 START = OpenApiParameter("start_date", date, description="First day; 30 days until end_date by default.")
 END = OpenApiParameter("end_date", date, description="Last day, inclusive; today by default. At most 90 days.")
-CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous` of another page.")
-LIMIT = OpenApiParameter("limit", int, description="1 to 200, 50 by default.")
 
 
 class UsageViewSet(TenantViewSet):
-    permissions = {"current_period": "usage.read", "history": "usage.read", "events": "usage.read"}
+    permissions = {"current_period": "usage.read", "history": "usage.read"}
 
     @extend_schema(
         summary="The billing period so far",
@@ -57,16 +51,6 @@ class UsageViewSet(TenantViewSet):
             }
         )
 
-    @extend_schema(
-        summary="Usage events, newest first",
-        parameters=[CURSOR, LIMIT],
-        responses={200: schemas.UsageEventPage},
-        tags=["usage"],
-    )
-    def events(self, request: Request) -> Response:
-        records = UsageRecord.objects.for_tenant(self.principal.tenant_id)
-        return Response(paginate(records, request, present=present_event, moment="occurred_at"))
-
 
 def present_period(usage: PeriodUsage) -> dict[str, Any]:
     """Return the body of `/current-period`."""
@@ -94,27 +78,6 @@ def present_day(row: sums.DaySum, meter: Meter) -> dict[str, Any]:
     }
 
 
-def present_event(record: UsageRecord) -> dict[str, Any]:
-    """Return one row of `/events`."""
-    return {
-        "id": encode("ur", record.pk),
-        "idempotency_key": record.dedup_key,
-        "channel": record.channel,
-        "resource_type": record.resource_type,
-        "resource_id": record.resource_id,
-        "direction": record.direction,
-        "destination": record.destination,
-        "quantity": plain(record.quantity),
-        "billed_quantity": plain(record.billed_quantity),
-        "unit_price": plain(record.unit_cost),
-        "total_cost": _plain_or_null(record.total_cost),
-        "currency": record.currency,
-        "occurred_at": rfc3339(record.occurred_at),
-        "usage_date": record.usage_date.isoformat(),
-        "metadata": record.metadata,
-    }
-
-
 def _present_meter(total: MeterTotal) -> dict[str, Any]:
     return {
         "channel": total.meter.channel,
@@ -123,7 +86,3 @@ def _present_meter(total: MeterTotal) -> dict[str, Any]:
         "total_cost": str(total.amount),
         "record_count": total.record_count,
     }
-
-
-def _plain_or_null(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)

@@ -43,6 +43,7 @@ class History(serializers.Serializer[Any]):
 
 class UsageEventRow(serializers.Serializer[Any]):
     id = serializers.CharField()
+    kind = serializers.ChoiceField(["usage", "reversal", "amendment"])
     idempotency_key = serializers.CharField()
     channel = serializers.CharField()
     resource_type = serializers.CharField()
@@ -57,6 +58,8 @@ class UsageEventRow(serializers.Serializer[Any]):
     occurred_at = serializers.DateTimeField()
     usage_date = serializers.DateField()
     metadata = serializers.DictField()
+    reverses = serializers.CharField(allow_null=True, help_text="The event it takes back, or stands in for.")
+    reversed_by = serializers.CharField(allow_null=True, help_text="The reversal that took it back.")
 
 
 class UsageEventPage(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from accounts.tenancy import system_access, tenant_scope
 from common.errors import DomainError
-from usage import selectors, services
+from usage import api_requests, selectors, services
+from usage.errors import UsageConflict
+from usage.windows import keys_kept_since, window_at
 
 logger = logging.getLogger(__name__)
 MOST_BATCHES = 50  # then the next run goes on

@@ -55,8 +55,10 @@ class TenantViewSet(ViewSet):
         bound.is_valid(raise_exception=True)
         return cast(dict[str, Any], bound.validated_data)
 
-    def once(self, run: Callable[[], Response]) -> Response:
+    def once(self, run: Callable[[], Response], *, body: Any = None) -> Response:
         """Run an action that creates, under the request's Idempotency-Key when it carries one.
+
+        `body` is what the request says, where that is no JSON: a digest of its file.
 
         A key is its sender's own: nobody is answered what another visitor, person or API key was answered.
         """
@@ -67,7 +69,7 @@ class TenantViewSet(ViewSet):
             owner=self.principal.tenant_id,
             path=f"{self.principal.id.hex}{quote(self.request.path)}",
             key=key,
-            request_body=self.request.data,
+            request_body=self.request.data if body is None else body,
             run=lambda: _answer(run()),
             now=self.now,
         )

@@ -48,6 +48,7 @@ WRITE_REPLIES = ("chat.manage", "chat.reply")
 ANY_VISITOR = "any visitor"  # about itself
 CONVERSATION = "v1/chat/conversation/<str:id>"
 ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
+EVENT = {"idempotency_key": "sms-1", "channel": "sms", "resource_type": "message", "quantity": "1"}
 SEND = {"conversation_id": "{conversation}", "client_message_id": "m1", "text": "Hello"}
 
 ROUTES = [
@@ -129,6 +130,11 @@ ROUTES = [
     Route("GET", "v1/usage/current-period", ("usage.read",)),
     Route("GET", "v1/usage/history", ("usage.read",)),
     Route("GET", "v1/usage/events", ("usage.read",)),
+    Route("POST", "v1/usage/events", ("usage.write",), body=EVENT),
+    Route("GET", "v1/usage/events/<str:id>", ("usage.read",), names="usage_event"),
+    Route("POST", "v1/usage/events/<str:id>/void", ("usage.write",), names="usage_event"),
+    Route("POST", "v1/usage/events/<str:id>/amend", ("usage.write",), names="usage_event", body={"quantity": "2"}),
+    Route("GET", "v1/usage/uploads/<str:id>", ("usage.read",), names="usage_upload"),
     Route("GET", "v1/billing/invoices", ("billing.read",)),
     Route("POST", "v1/billing/invoices/draft", ("billing.draft",)),
     Route("GET", "v1/billing/invoices/<str:id>", ("billing.read",), names="invoice"),

@@ -50,6 +50,8 @@ def build() -> World:
         "canned_reply": _made(acme, "/v1/chat/canned-replies", {"shortcut": "secret", "text": MARK}),
         "call": _call(acme),
         "invoice": _invoice(acme),
+        "usage_event": _usage_event(acme),
+        "usage_upload": _usage_upload(acme),
     }
     world = World(acme, globex, objects)
     world.callers = _callers(world, chat, closed)
@@ -90,6 +92,21 @@ def _call(company: factories.Company) -> str:
 def _invoice(company: factories.Company) -> str:
     answer = ApiClient(company.api_key).post("/v1/billing/invoices/draft")
     assert answer.status_code in {200, 201}, answer.content
+    return str(answer.json()["id"])
+
+
+def _usage_event(company: factories.Company) -> str:
+    event = {"idempotency_key": MARK, "channel": "sms", "resource_type": "message", "quantity": "1"}
+    answer = ApiClient(company.api_key).post("/v1/usage/events", event)
+    assert answer.status_code == 200, answer.content
+    return str(answer.json()["results"][0]["id"])
+
+
+def _usage_upload(company: factories.Company) -> str:
+    rows = [f"{MARK}-{number},sms,message,1" for number in range(1_001)]
+    content = "\n".join(["idempotency_key,channel,resource_type,quantity", *rows])
+    answer = ApiClient(company.api_key).post("/v1/usage/events", content, content_type="text/csv")
+    assert answer.status_code == 202, answer.content
     return str(answer.json()["id"])
 
 

@@ -124,6 +124,7 @@ class TestEvents:
         (event,) = api(acme.api_key).get("/v1/usage/events").json()["results"]
         assert event.pop("id").startswith("ur_")
         assert event == {
+            "kind": "usage",
             "idempotency_key": "call:1",
             "channel": "voice",
             "resource_type": "minute",
@@ -138,6 +139,8 @@ class TestEvents:
             "occurred_at": "2026-03-10T12:00:00.000000Z",
             "usage_date": "2026-03-10",
             "metadata": {"leg": 1},
+            "reverses": None,
+            "reversed_by": None,
         }
 
     def test_pages_newest_first_without_gap_or_repeat(self, api: Api, acme: Company) -> None:

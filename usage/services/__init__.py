@@ -3,6 +3,8 @@
 from usage.services.balances import Balance, refresh_balance
 from usage.services.closing import Actor, How, check_period, rebuild_sums, unpark_period
 from usage.services.credits import burn, burned, expire_credit, grant
+from usage.services.dedup import BATCH as FORGET_BATCH
+from usage.services.dedup import forget_keys
 from usage.services.folding import BATCH as FOLD_BATCH
 from usage.services.folding import fold_deltas
 from usage.services.holds import Hold, extend_hold, hold, release_hold, settle_hold
@@ -17,9 +19,18 @@ from usage.services.subscriptions import (
     preview_change,
     start_subscription,
 )
+from usage.services.uploading import (
+    chunks_of,
+    fail_upload,
+    finish_upload,
+    lease_upload,
+    take_chunk,
+    waiting_uploads,
+)
 
 __all__ = [
     "FOLD_BATCH",
+    "FORGET_BATCH",
     "ROLL_AHEAD",
     "Actor",
     "Balance",
@@ -32,12 +43,17 @@ __all__ = [
     "cancel_subscription",
     "change_plan",
     "check_period",
+    "chunks_of",
     "close_period",
     "expire_credit",
     "extend_hold",
+    "fail_upload",
+    "finish_upload",
     "fold_deltas",
+    "forget_keys",
     "grant",
     "hold",
+    "lease_upload",
     "make_partitions",
     "open_next_period",
     "preview_change",
@@ -48,5 +64,7 @@ __all__ = [
     "roll_periods",
     "settle_hold",
     "start_subscription",
+    "take_chunk",
     "unpark_period",
+    "waiting_uploads",
 ]

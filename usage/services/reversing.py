@@ -21,8 +21,6 @@ from usage.ratebook import OpenTerms, open_terms, rates_by_id
 from usage.services.ingesting import Batch, Priced
 from usage.services.locking import share_periods
 
-LONGEST_REASON = 200
-
 
 class PricedByThePeriod(WrongState):
     title = "The event has no price of its own"

@@ -17,10 +17,10 @@ from common.errors import DomainError, NotFound
 from common.models import Job
 from usage.csv_events import events_of
 from usage.ingest_presenting import present_outcome
-from usage.ingest_reading import Window
 from usage.models import UsageUpload
 from usage.outcomes import Outcome, Status
 from usage.services.ingesting import MOST_EVENTS, ingest
+from usage.windows import window_at
 
 KIND = "usage.csv"
 MOST_FAULTS = 1_000
@@ -82,16 +82,20 @@ def chunks_of(content: bytes) -> Iterator[tuple[int, list[tuple[int, dict[str, A
 
 
 def take_chunk(
-    *, tenant_id: UUID, upload_id: UUID, start: int, chunk: Sequence[tuple[int, dict[str, Any]]], window: Window,
-    now: datetime,
-) -> None:  # fmt: skip
-    """Store a chunk's events and count it as done, in one transaction; a chunk that was taken before changes nothing."""
+    *, tenant_id: UUID, upload_id: UUID, start: int, chunk: Sequence[tuple[int, dict[str, Any]]], now: datetime
+) -> None:
+    """Store a chunk's events and count it as done, in one transaction; a chunk that was taken before changes nothing.
+
+    Raises what `ingest` raises.
+    """
     with transaction.atomic():
         rows = UsageUpload.objects.for_tenant(tenant_id).filter(pk=upload_id, next_row=start, content__isnull=False)
         upload = rows.defer("content").select_for_update().first()
         if upload is None:
             return
-        outcomes = ingest(tenant_id=tenant_id, raw_events=[event for _, event in chunk], window=window)
+        outcomes = ingest(
+            tenant_id=tenant_id, raw_events=[event for _, event in chunk], window=window_at(upload.received_at)
+        )
         upload.counts = dict(Counter(upload.counts) + Counter(str(outcome.status) for outcome in outcomes))
         room = MOST_FAULTS - len(upload.faults)
         upload.faults += list(islice(_faults(start, chunk, outcomes), room))
