@@ -1,5 +1,7 @@
 """An invoice and its lines."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -61,6 +63,9 @@ class Invoice(TenantModel):
     sent_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    amount_credited: Decimal = Decimal(0)
+    """What credit notes took back of it: no column, since it is theirs to say. Selectors set it."""
+
     class Meta(TenantModel.Meta):
         db_table = "invoices"
         constraints = [
@@ -118,6 +123,12 @@ class Invoice(TenantModel):
     def is_draft(self) -> bool:
         """Say whether it is no invoice yet: a draft, or one that waits for what is missing."""
         return self.status in (self.Status.DRAFT, self.Status.PARKED)
+
+    @property
+    def amount_due(self) -> Decimal:
+        """Return what is still to be paid of it, with `amount_credited` as it was read."""
+        due: Decimal = self.total_amount - self.amount_credited - self.amount_paid
+        return max(Decimal(0), due)
 
 
 class InvoiceLineItem(TenantModel):

@@ -1,9 +1,28 @@
-"""What billing does: draft invoices, finalize and print them."""
+"""What billing does: draft invoices, finalize, correct and print them, record what was paid."""
 
 from billing.services.assessing import estimate_tax
+from billing.services.crediting import Credited, issue_credit_note
 from billing.services.documents import Printed, invoice_pdf
 from billing.services.drafting import draft_invoice
 from billing.services.finalizing import finalize_invoice
+from billing.services.paying import record_payment, refund_payment
+from billing.services.profiles import Buyer, set_profile
 from billing.services.sellers import Seller, set_seller
+from billing.services.voiding import void_invoice
 
-__all__ = ["Printed", "Seller", "draft_invoice", "estimate_tax", "finalize_invoice", "invoice_pdf", "set_seller"]
+__all__ = [
+    "Buyer",
+    "Credited",
+    "Printed",
+    "Seller",
+    "draft_invoice",
+    "estimate_tax",
+    "finalize_invoice",
+    "invoice_pdf",
+    "issue_credit_note",
+    "record_payment",
+    "refund_payment",
+    "set_profile",
+    "set_seller",
+    "void_invoice",
+]

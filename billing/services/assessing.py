@@ -36,6 +36,10 @@ class Assessment:
     treatment: Treatment
     reasons: tuple[Reason, ...]
 
+    @property
+    def seller(self) -> SellerSnapshot | None:
+        return seller_of(self.entity) if self.entity else None
+
 
 class Priced(Protocol):
     """A line, stored or not."""
