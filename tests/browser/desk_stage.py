@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute
@@ -143,6 +143,11 @@ class DeskStage:
         self.frame("event", conversation_id=key, **stored)
         return {"conversation_id": key, **stored}
 
+    def mend(self, key: str, message: str, text: str) -> dict[str, Any]:
+        """Give a message another text and ring."""
+        payload = {"message_id": message, "text": text, "edited_at": ago()}
+        return self.log(key, {"type": "edit", "occurred_at": ago(), "payload": payload})
+
     def frame(self, type: str, **fields: Any) -> None:
         for socket in self.sockets:
             socket.send(json.dumps({"v": 1, "type": type, **fields}))
@@ -193,6 +198,9 @@ class DeskStage:
             return self._visitor(path.removeprefix("visitors/"))
         if path == "message/send":
             return self._sent(body)
+        if path.endswith("/edit"):
+            _, key, _, message, _ = path.split("/")
+            return self.mend(key, unquote(message), body["text"])
         _, key, verb = path.split("/")
         if verb == "events":
             return self._events(key, int(query["after_seq"]))

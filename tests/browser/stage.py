@@ -121,6 +121,8 @@ class Stage:
             return 201, self._stored(body)
         if path.endswith("/events"):
             return 200, {"events": self.events, "head": len(self.events), "conversation": self.row()}
+        if path.endswith("/edit"):
+            return 200, self._mended(path.split("/")[-2], body["text"])
         if path.endswith("/close"):
             self.say_status("closed", by="visitor")
             return 200, self.row()
@@ -143,6 +145,10 @@ class Stage:
         message = {**said("visitor", sent.get("text") or "", "vi_1"), "client_message_id": sent["client_message_id"]}
         return {"conversation_id": self.id, **self._logged({"type": "message", "payload": {"message": message}})}
 
+    def _mended(self, key: str, text: str) -> dict[str, Any]:
+        self.mend(key, text)
+        return {"conversation_id": self.id, "seq": 1, "message": {"id": key, "text": text, "edited_at": now()}}
+
     @property
     def id(self) -> str:
         return f"cc_{self.number}"
@@ -156,6 +162,11 @@ class Stage:
         """Let an agent say something."""
         message = {**said("agent", text, "us_1"), "sender_name": name, **more}
         self._ring(self._logged({"type": "message", "payload": {"message": message}}))
+
+    def mend(self, key: str, text: str) -> None:
+        """Let somebody give a message another text."""
+        payload = {"message_id": key, "text": text, "edited_at": now()}
+        self._ring(self._logged({"type": "edit", "payload": payload}))
 
     def say_status(self, status: str, *, by: str) -> None:
         self.status = status

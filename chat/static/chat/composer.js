@@ -5,9 +5,9 @@ import { TypingSignal } from "./typing.js";
 const MAX_ROWS_PIXELS = 140;
 
 export class Composer {
-  /** `onSend(text, attachments)`; `onTyping(isTyping)`, throttled here; `tray`: the files to go with it, if any may. */
-  constructor({ form, field, button, onSend, onTyping, tray = null }) {
-    Object.assign(this, { form, field, button, onSend, tray });
+  /** `onSend(text, attachments)`; `onTyping(isTyping)`, throttled here; `onUp()`: ↑ in an empty field, true when it did something; `tray`: the files to go with it, if any may. */
+  constructor({ form, field, button, onSend, onTyping, onUp = () => false, tray = null }) {
+    Object.assign(this, { form, field, button, onSend, onUp, tray });
     this.signal = new TypingSignal(onTyping);
     this.isSending = false;
     form.addEventListener("submit", (event) => (event.preventDefault(), this.send()));
@@ -66,6 +66,7 @@ export class Composer {
   }
 
   #key(event) {
+    if (event.key === "ArrowUp" && !this.field.value && this.onUp()) event.preventDefault();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     this.send();

@@ -3,34 +3,49 @@
 import { sameDay } from "../ui/i18n.js";
 
 const GROUP_MILLISECONDS = 5 * 60 * 1000;
+/** How long a message may be mended by its author; the server holds to it (chat/services/editing.py). */
+export const EDITABLE_MILLISECONDS = 15 * 60 * 1000;
 
 /**
  * Return the rows of a conversation. `side`: "visitor" or "agent" (whose screen this is), `me`: the agent's own id;
  * `readSeq`, `deliveredSeq`: how far the other side has read and received; `describe(event)`: the words of an event that is not a message, or "";
- * `visitorName`: what the desk calls a visitor who gave no name.
+ * `visitorName`: what the desk calls a visitor who gave no name; `editableFrom`: one's own messages after this moment (milliseconds) can be mended.
  */
-export function rowsOf({ entries, pending, side, me, readSeq, deliveredSeq = 0, describe, visitorName = "" }) {
+export function rowsOf({ entries, pending, side, me, readSeq, deliveredSeq = 0, describe, visitorName = "", editableFrom = Infinity }) {
   const rows = [];
+  const edits = new Map();
+  for (const { event } of entries) if (event.type === "edit") edits.set(event.payload.message_id, event.payload);
   const stored = new Set();
   for (const { seq, event } of entries) {
     const message = event.payload.message;
     if (message) stored.add(message.client_message_id);
-    const row = message ? said(seq, message, { side, me, visitorName }) : told(seq, event, describe);
+    const row = message ? said(seq, mended(message, edits), { side, me, visitorName, editableFrom }) : told(seq, event, describe);
     if (row) rows.push(row);
   }
   for (const item of pending) if (!stored.has(item.client_message_id)) rows.push(waiting(item));
   return separated(grouped(rows), { readSeq, deliveredSeq });
 }
 
-function said(seq, message, { side, me, visitorName }) {
+/** A message as it reads now: the last edit's text stands in its place. */
+function mended(message, edits) {
+  const { text, edited_at } = edits.get(message.id) ?? message;
+  return { ...message, text, edited_at };
+}
+
+function said(seq, message, { side, me, visitorName, editableFrom }) {
   if (message.message_type === "system") return line(`s:${seq}`, message.text, message.created_at, seq);
+  const isMine = message.sender_type === side;
+  const isColleague = Boolean(me) && isMine && message.sender_id !== me;
   return {
     kind: "message",
     key: `m:${message.client_message_id || message.id}`,
     seq,
-    isMine: message.sender_type === side,
+    isMine,
     isNote: message.message_type === "note",
-    isColleague: Boolean(me) && message.sender_type === side && message.sender_id !== me,
+    isColleague,
+    canEdit: isMine && !isColleague && seq > 0 && Date.parse(message.created_at) > editableFrom,
+    messageId: message.id,
+    editedAt: message.edited_at ?? null,
     author: message.sender_id || message.sender_type,
     name: (message.sender_type === "visitor" && visitorName) || message.sender_name,
     isHouse: !message.sender_id,

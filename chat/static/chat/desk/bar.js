@@ -2,7 +2,7 @@
 
 import { h, icon, write } from "../../ui/dom.js";
 import { shortAge } from "../../ui/i18n.js";
-import { serverNow } from "./clock.js";
+import { serverNow } from "../clock.js";
 import { nameOf } from "./names.js";
 import { secondsLeft } from "./offers.js";
 

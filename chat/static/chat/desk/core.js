@@ -6,7 +6,7 @@ import { Outbox } from "../../ui/outbox.js";
 import { openStore } from "../../ui/store.js";
 import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
-import { setClock } from "./clock.js";
+import { setClock } from "../clock.js";
 import { Inbox } from "./inbox.js";
 import { Room } from "./room.js";
 

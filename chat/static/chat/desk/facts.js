@@ -2,7 +2,7 @@
 
 import { avatar, h, icon } from "../../ui/dom.js";
 import { fullTime } from "../../ui/i18n.js";
-import { serverNow } from "./clock.js";
+import { serverNow } from "../clock.js";
 import { chip } from "./labels.js";
 import { localTime, nameOf, placeOf, span } from "./names.js";
 

@@ -80,6 +80,7 @@ const talk = new Talk({
     earlier: () => core.attempt(() => room.loadEarlier()),
     retry: (id) => core.outbox.retry(id),
     discard: (id) => core.outbox.remove(id),
+    edit: (id, text) => room.edit(id, text),
   },
 });
 const visitor = new VisitorActs({ core, words, row: () => deeds.row, learn: (details) => (facts.learn(details), soon()), gone: () => (go(""), inbox.load()) });

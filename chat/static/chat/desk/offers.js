@@ -1,7 +1,7 @@
 /** Chats that routing gave to us and that wait to be taken up: a strip across the desk, with the time that is left. */
 
 import { avatar, h, write } from "../../ui/dom.js";
-import { serverNow } from "./clock.js";
+import { serverNow } from "../clock.js";
 import { nameOf } from "./names.js";
 
 const TICK_MILLISECONDS = 1000;

@@ -83,6 +83,13 @@ export class Room {
     return this.isWatched() && this.read.reach(this.id, this.log.seq);
   }
 
+  /** Give one's own message another text; done when it is shown. */
+  async edit(messageId, text) {
+    const { id, log } = this;
+    await this.api.act(id, `messages/${messageId}/edit`, { text });
+    await log.catchUp();
+  }
+
   loadEarlier() {
     return this.#loadFrom(Math.max(0, this.log.base - EARLIER));
   }

@@ -2,7 +2,7 @@
 
 import { avatar, h, icon, write } from "../../ui/dom.js";
 import { fullTime, shortAge } from "../../ui/i18n.js";
-import { serverNow } from "./clock.js";
+import { serverNow } from "../clock.js";
 import { dot } from "./labels.js";
 import { nameOf } from "./names.js";
 

@@ -1,8 +1,9 @@
 /** The middle pane: who it is, what was said, what can be done, where one writes. */
 
 import { avatar, h, icon, write } from "../../ui/dom.js";
+import { serverNow } from "../clock.js";
 import { Composer } from "../composer.js";
-import { Thread, TypingLine, rowsOf } from "../thread.js";
+import { EDITABLE_MILLISECONDS, Thread, TypingLine, rowsOf } from "../thread.js";
 import { welcomeFiles } from "../tray.js";
 import { describe, superseded } from "./describe.js";
 import { chip } from "./labels.js";
@@ -14,12 +15,12 @@ export class Talk {
   #row = null;
 
   /**
-   * `act`: `{close, reopen, labels, transfer, details, send(text, mode, attachments), typing(is), earlier, retry(id), discard(id)}`;
+   * `act`: `{close, reopen, labels, transfer, details, send(text, mode, attachments), typing(is), earlier, retry(id), discard(id), edit(messageId, text)}`;
    * `trayOf(id)`: the files about to be sent in a chat; `colorOf(label)`; `bar`: the strip above the field.
    */
   constructor({ parts, words, me, act, files, bar, trayOf, colorOf, mayReply }) {
     Object.assign(this, { parts, words, me, act, bar, trayOf, colorOf, mayReply, mode: "text" });
-    this.thread = new Thread({ list: parts.thread, scroller: parts.scroll, words, files, actions: { retry: act.retry, discard: act.discard } });
+    this.thread = new Thread({ list: parts.thread, scroller: parts.scroll, words, files, actions: { retry: act.retry, discard: act.discard, edit: act.edit } });
     this.typing = new TypingLine({ element: parts.typing, words, onChange: () => this.thread.isAtEnd && this.thread.toEnd() });
     this.composer = new Composer({
       form: parts.composer,
@@ -27,6 +28,7 @@ export class Talk {
       button: parts.send,
       onSend: (text, attachments) => this.#send(text, attachments),
       onTyping: (is) => this.mode === "text" && act.typing(is),
+      onUp: () => this.thread.editLast(),
     });
     this.#wire();
   }
@@ -49,7 +51,8 @@ export class Talk {
   draw({ row, log, pending, theirs }) {
     this.#row = row;
     const name = nameOf(row, this.words);
-    const side = { entries: log.entries, pending, side: "agent", me: this.me.id, visitorName: name, readSeq: theirs.read, deliveredSeq: theirs.delivered };
+    const editableFrom = this.mayReply && row.status === "active" ? serverNow() - EDITABLE_MILLISECONDS : Infinity;
+    const side = { entries: log.entries, pending, side: "agent", me: this.me.id, visitorName: name, readSeq: theirs.read, deliveredSeq: theirs.delivered, editableFrom };
     const old = superseded(log.entries);
     this.thread.show(rowsOf({ ...side, describe: (event) => (old.has(event) ? "" : describe(event, { name, me: this.me, words: this.words })) }));
     if (log.seq) setTimeout(() => this.parts.log.setAttribute("aria-live", "polite"));

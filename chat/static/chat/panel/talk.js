@@ -1,5 +1,6 @@
 /** One conversation on the line: its log, its marks, its socket, and HTTP where no socket gets through. No DOM. */
 
+import { setClock } from "../clock.js";
 import { Problem } from "../../ui/http.js";
 import { Live } from "../../ui/live.js";
 import { Log } from "../../ui/log.js";
@@ -64,6 +65,12 @@ export class Talk {
     const answer = await this.person.request("POST", "message/send", fields);
     if (this.line.name === "waiting") this.#live.connect();
     return answer;
+  }
+
+  /** Give one's own message another text; done when it is shown. */
+  async edit(messageId, text) {
+    await this.#post(`messages/${messageId}/edit`, { text });
+    await this.log.catchUp();
   }
 
   typing(isTyping) {
@@ -149,7 +156,8 @@ export class Talk {
    * What we missed comes before what we resend: a message whose answer got lost is then already known as stored.
    * Marks are not in the log: after a break they are read anew.
    */
-  #ready({ epoch, heads }) {
+  #ready({ epoch, heads, now }) {
+    setClock(now);
     this.#epoch = epoch;
     if (this.#wasLive) this.refresh();
     this.#wasLive = true;

@@ -1,9 +1,10 @@
 /** What the visitor sees: the head, the conversation, what follows it, and where one writes. */
 
+import { serverNow } from "../clock.js";
 import { Composer } from "../composer.js";
 import { Files } from "../files.js";
 import { lineWatch } from "../line.js";
-import { Thread, TypingLine, rowsOf } from "../thread.js";
+import { EDITABLE_MILLISECONDS, Thread, TypingLine, rowsOf } from "../thread.js";
 import { Tray, welcomeFiles } from "../tray.js";
 import { After } from "./after.js";
 import { ask } from "./ask.js";
@@ -48,7 +49,9 @@ export class View {
     const { talk } = session;
     if (this.#hadTalk && !talk) this.wasOffline = session.isOffline;
     this.#hadTalk = Boolean(talk);
-    thread.show(rowsOf({ entries: this.#entries(), pending: session.pending, side: "visitor", readSeq: talk?.marks.theirRead ?? 0, deliveredSeq: talk?.marks.theirDelivered ?? 0, describe }));
+    const marks = { readSeq: talk?.marks.theirRead ?? 0, deliveredSeq: talk?.marks.theirDelivered ?? 0 };
+    const editableFrom = talk?.isOpen ? serverNow() - EDITABLE_MILLISECONDS : Infinity;
+    thread.show(rowsOf({ entries: this.#entries(), pending: session.pending, side: "visitor", ...marks, editableFrom, describe }));
     if (talk && this.isSeen) session.markRead();
     this.bridge.tell("unread", { count: this.isShown ? 0 : (talk?.unread ?? 0) });
     parts.earlier.hidden = !session.hasEarlier;
@@ -118,8 +121,8 @@ export class View {
     const { parts, session, config } = this;
     parts.panel.hidden = false;
     this.files = new Files({ words, load: (id) => this.person.request("GET", `attachments/${id}`), onGrow: () => this.thread.isAtEnd && this.thread.toEnd() });
-    const actions = { retry: (id) => session.outbox.retry(id), discard: (id) => session.outbox.remove(id) };
-    this.thread = new Thread({ list: parts.thread, scroller: parts.scroll, words, actions, files: this.files });
+    const actions = { retry: (id) => session.outbox.retry(id), discard: (id) => session.outbox.remove(id), edit: (id, text) => session.talk.edit(id, text) };
+    this.thread = new Thread({ list: parts.thread, scroller: parts.scroll, words, actions, files: this.files, explain });
     this.typing = new TypingLine({ element: parts.typing, words, onChange: () => this.thread.isAtEnd && this.thread.toEnd() });
     this.tray = new Tray({
       element: parts.tray,
@@ -137,6 +140,7 @@ export class View {
       tray: this.tray,
       onSend: (text, attachments) => this.#send(text, attachments),
       onTyping: (is) => session.talk?.typing(is),
+      onUp: () => this.thread.editLast(),
     });
     this.menu = new Menu({ button: parts.more, list: parts.menu, words, items: () => this.#choices() });
     this.drawLine = lineWatch({ element: parts.line, words, retry: () => session.talk?.reconnect() });
