@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
     "record API requests": {"task": "usage.tasks.record_api_requests", "schedule": 60.0, "options": {"expires": 60}},
     "forget old usage keys": {"task": "usage.tasks.forget_keys", "schedule": crontab(hour=3, minute=41)},
     "roll billing periods": {"task": "usage.tasks.roll_periods", "schedule": 300.0, "options": {"expires": 300}},
+    "watch thresholds": {"task": "usage.tasks.watch_thresholds", "schedule": 60.0, "options": {"expires": 60}},
+    "copy limits": {"task": "usage.tasks.copy_limits", "schedule": 60.0, "options": {"expires": 60}},
+    "expire credit": {"task": "usage.tasks.expire_credit", "schedule": 600.0, "options": {"expires": 600}},
     "usage partitions ahead": {"task": "usage.tasks.make_partitions", "schedule": 86_400.0},
+    "run invoices": {"task": "billing.tasks.run_invoices", "schedule": 300.0, "options": {"expires": 300}},
     "draft invoices": {"task": "billing.tasks.draft_open_periods", "schedule": 3600.0},
 }

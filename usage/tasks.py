@@ -14,8 +14,10 @@ from accounts.tenancy import system_access, tenant_scope
 from common.errors import DomainError
 from usage import api_requests, selectors, services
 from usage.errors import UsageConflict
+from usage.limit_tasks import copy_limits, expire_credit, watch_thresholds
 from usage.windows import keys_kept_since, window_at
 
+__all__ = ["copy_limits", "expire_credit", "watch_thresholds"]  # found here by their names
 logger = logging.getLogger(__name__)
 MOST_BATCHES = 50  # then the next run goes on
 

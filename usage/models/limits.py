@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from accounts.tenancy.models import LedgerModel, TenantModel
 from common.ids import uuid7
+from common.money import plain
 from usage.models.catalog import quantity_field
 
 
@@ -187,7 +188,7 @@ class ThresholdCrossing(LedgerModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subject} {self.feature} {self.value} {self.basis}"
+        return " ".join(part for part in (self.subject, self.feature, plain(self.value), self.basis) if part)
 
 
 class UsageWatch(TenantModel):

@@ -5,12 +5,14 @@ from usage.services.closing import Actor, How, check_period, rebuild_sums, unpar
 from usage.services.credits import burn, burned, expire_credit, grant
 from usage.services.dedup import BATCH as FORGET_BATCH
 from usage.services.dedup import forget_keys
+from usage.services.entitling import copy_limits, end_entitlement, entitle
 from usage.services.folding import BATCH as FOLD_BATCH
 from usage.services.folding import fold_deltas
 from usage.services.holds import Hold, extend_hold, hold, release_hold, settle_hold
 from usage.services.partitions import make_partitions
 from usage.services.periods import AHEAD as ROLL_AHEAD
 from usage.services.periods import close_period, open_next_period, roll_periods
+from usage.services.quotas import Quota, consume, release
 from usage.services.recording import Receipt, record_usage
 from usage.services.subscriptions import (
     advance_subscription,
@@ -19,6 +21,7 @@ from usage.services.subscriptions import (
     preview_change,
     start_subscription,
 )
+from usage.services.thresholds import reset_thresholds, set_thresholds, watch
 from usage.services.uploading import (
     chunks_of,
     fail_upload,
@@ -36,6 +39,7 @@ __all__ = [
     "Balance",
     "Hold",
     "How",
+    "Quota",
     "Receipt",
     "advance_subscription",
     "burn",
@@ -45,6 +49,10 @@ __all__ = [
     "check_period",
     "chunks_of",
     "close_period",
+    "consume",
+    "copy_limits",
+    "end_entitlement",
+    "entitle",
     "expire_credit",
     "extend_hold",
     "fail_upload",
@@ -60,11 +68,15 @@ __all__ = [
     "rebuild_sums",
     "record_usage",
     "refresh_balance",
+    "release",
     "release_hold",
+    "reset_thresholds",
     "roll_periods",
+    "set_thresholds",
     "settle_hold",
     "start_subscription",
     "take_chunk",
     "unpark_period",
     "waiting_uploads",
+    "watch",
 ]

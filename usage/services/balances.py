@@ -13,10 +13,9 @@ from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from accounts.models import Tenant
-from usage.credit import ZERO, cover
+from usage.credit import ZERO
 from usage.models import CreditBalance, CreditEntry, CreditHold
-from usage.selectors.costs import unbilled_charges
-from usage.selectors.credit import credit_left, next_change
+from usage.selectors.balances import credit_state
 from usage.services.locking import share_periods
 
 FRESH_FOR = timedelta(seconds=60)  # usage that no hold announced is counted by then
@@ -70,24 +69,21 @@ def refresh_balance(*, tenant_id: UUID, now: datetime) -> Balance:
     """Work out what is free at `now`: what live grants leave after unbilled usage and holds. Ends holds that expired."""
     with transaction.atomic():
         balance = lock_balance(tenant_id=tenant_id)
-        held = _expire_holds(tenant_id, now)
+        _expire_holds(tenant_id, now)
         total = CreditEntry.objects.for_tenant(tenant_id).aggregate(total=Sum("amount"))["total"] or ZERO
-        credit = credit_left(tenant_id=tenant_id, now=now)
-        charges = unbilled_charges(tenant_id=tenant_id, until=now) if credit.grants else []
-        left = cover(credit.grants, charges, now=now).left_at(credit.grants, now)
-        balance.available, balance.held = max(left - held, ZERO), held
-        balance.reserved = total - balance.available - held
-        edges = [now + FRESH_FOR, next_change(credit.grants, now=now), _next_expiry(tenant_id)]
+        credit = credit_state(tenant_id=tenant_id, now=now)
+        balance.available, balance.held = credit.available, credit.held
+        balance.reserved = total - credit.available - credit.held
+        edges = [now + FRESH_FOR, credit.changes_at, _next_expiry(tenant_id)]
         balance.good_until = min(edge for edge in edges if edge)
         balance.save(update_fields=["available", "held", "reserved", "good_until"])
     return Balance(balance.currency, balance.available, balance.held, balance.reserved)
 
 
-def _expire_holds(tenant_id: UUID, now: datetime) -> Decimal:
-    """End the holds that expired and return the sum of the live ones. The balance is locked."""
-    held = CreditHold.objects.for_tenant(tenant_id).filter(status=CreditHold.Status.HELD)
-    held.filter(expires_at__lte=now).update(status=CreditHold.Status.EXPIRED, ended_at=F("expires_at"))
-    return held.aggregate(total=Sum("amount"))["total"] or ZERO
+def _expire_holds(tenant_id: UUID, now: datetime) -> None:
+    """End the holds that expired. The balance is locked, so nobody else is at them."""
+    held = CreditHold.objects.for_tenant(tenant_id).filter(status=CreditHold.Status.HELD, expires_at__lte=now)
+    held.update(status=CreditHold.Status.EXPIRED, ended_at=F("expires_at"))
 
 
 def _next_expiry(tenant_id: UUID) -> datetime | None:
