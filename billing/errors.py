@@ -41,3 +41,8 @@ class TooMuchRefunded(Invalid):
 class KeyUsed(Conflict):
     title = "The key names something else already"
     default_code = "key-used"
+
+
+class NoEInvoice(WrongState):
+    title = "There is no e-invoice of it"
+    default_code = "no-e-invoice"

@@ -4,8 +4,10 @@ from billing.models.amounts import amount_field
 from billing.models.credit_note import CreditNote, CreditNoteLine
 from billing.models.document import InvoiceDocument
 from billing.models.invoice import Invoice, InvoiceLineItem
+from billing.models.logo import SellerLogo
 from billing.models.parties import BillingProfile, LegalEntity
 from billing.models.payment import Payment
+from billing.models.run import InvoiceRun, InvoiceRunItem
 from billing.models.sequence import InvoiceSequence
 from billing.models.tax import ExchangeRate, TaxRate
 
@@ -17,9 +19,12 @@ __all__ = [
     "Invoice",
     "InvoiceDocument",
     "InvoiceLineItem",
+    "InvoiceRun",
+    "InvoiceRunItem",
     "InvoiceSequence",
     "LegalEntity",
     "Payment",
+    "SellerLogo",
     "TaxRate",
     "amount_field",
 ]

@@ -1,26 +1,25 @@
-"""The stored PDF of an invoice."""
+"""The stored documents of invoices and credit notes: a PDF with the e-invoice in it, and the e-invoice by itself."""
 
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from accounts.models import Tenant
-from billing.documents.content import InvoiceContent, Line, Party, UsageDay
+from billing.documents.content import InvoiceContent
 from billing.documents.pdf import render
-from billing.models import Invoice, InvoiceDocument, InvoiceLineItem, LegalEntity
+from billing.einvoice.checks import obstacles
+from billing.einvoice.cii import cii_xml
+from billing.errors import NoEInvoice
+from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceDocument
 from billing.selectors import invoice_of
-from usage.models import Meter
-from usage.selectors import meters_by_key, shown_units
-
-UNNAMED_SELLER = Party(name="IRISX")  # drafts only: finalizing needs a seller
+from billing.services.contents import content_of_credit_note, content_of_invoice
+from common.errors import NotFound
 
 
 @dataclass(frozen=True)
 class Printed:
-    """A PDF to hand out."""
+    """A file to hand out."""
 
     filename: str
     content: bytes
@@ -32,90 +31,90 @@ def invoice_pdf(*, tenant_id: UUID, invoice_id: UUID) -> Printed:
 
     Raises NotFound for a foreign invoice.
     """
+    return _pdf(_document_of_invoice(tenant_id, invoice_id), "invoice")
+
+
+def invoice_xml(*, tenant_id: UUID, invoice_id: UUID) -> Printed:
+    """Return the invoice as EN 16931 XML, the same as in its PDF.
+
+    Raises NotFound for a foreign invoice, NoEInvoice for a draft or where EN 16931 cannot say what it says.
+    """
+    return _xml(_document_of_invoice(tenant_id, invoice_id), "invoice")
+
+
+def credit_note_pdf(*, tenant_id: UUID, credit_note_id: UUID) -> Printed:
+    """Return a credit note's PDF, rendered once and stored; raise NotFound for a foreign one."""
+    return _pdf(_document_of_credit_note(tenant_id, credit_note_id), "credit-note")
+
+
+def credit_note_xml(*, tenant_id: UUID, credit_note_id: UUID) -> Printed:
+    """Return a credit note as EN 16931 XML; raise NotFound for a foreign one, NoEInvoice where it cannot be."""
+    return _xml(_document_of_credit_note(tenant_id, credit_note_id), "credit-note")
+
+
+def _pdf(document: InvoiceDocument, kind: str) -> Printed:
+    name = document.number or f"draft-{document.drafted_at:%Y-%m-%d}"
+    return Printed(f"{kind}-{name}.pdf", bytes(document.content), document.sha256)
+
+
+def _xml(document: InvoiceDocument, kind: str) -> Printed:
+    if not document.xml:
+        raise NoEInvoice(" ".join(document.obstacles))
+    return Printed(f"{kind}-{document.number}.xml", bytes(document.xml), document.xml_sha256)
+
+
+def _document_of_invoice(tenant_id: UUID, invoice_id: UUID) -> InvoiceDocument:
     invoice = invoice_of(tenant_id=tenant_id, invoice_id=invoice_id)
     document = InvoiceDocument.objects.for_tenant(tenant_id).filter(invoice=invoice).first()
-    if document is None or document.drafted_at != invoice.drafted_at:
-        document = _store(invoice, render(content_of(invoice)))
-    return Printed(_filename(invoice), bytes(document.content), document.sha256)
+    if document is not None and _is_of(document, invoice):
+        return document
+    return _stored(_made(content_of_invoice(invoice), invoice.drafted_at, tenant_id=tenant_id, invoice=invoice))
 
 
-def content_of(invoice: Invoice) -> InvoiceContent:
-    """Return what the invoice's document says."""
-    tenant, period = invoice.tenant, invoice.billing_period
-    meters = meters_by_key()
-    return InvoiceContent(
-        number=invoice.invoice_number,
-        is_draft=invoice.is_draft,
-        currency=invoice.currency,
-        seller=_seller(),
-        buyer=_buyer(tenant),
-        plan=invoice.subscription.plan.name,
-        period_start=invoice.period_start,
-        period_end=invoice.period_end,
-        issue_date=invoice.issue_date,
-        due_date=invoice.due_date,
-        lines=tuple(_line(line) for line in invoice.lines.all()),
-        subtotal=invoice.subtotal,
-        allowance=invoice.allowance,
-        tax=invoice.tax,
-        total=invoice.total_amount,
-        timezone=period.timezone,
-        as_of=invoice.drafted_at.astimezone(ZoneInfo(period.timezone)),
-        notes=invoice.notes,
-        usage=tuple(_usage_day(row, meters[row["channel"], row["resource_type"]]) for row in invoice.usage_days),
+def _document_of_credit_note(tenant_id: UUID, credit_note_id: UUID) -> InvoiceDocument:
+    notes = CreditNote.objects.for_tenant(tenant_id).select_related("invoice__billing_period")
+    note = notes.filter(pk=credit_note_id).first()
+    if note is None:
+        raise NotFound("There is no such credit note.")
+    document = InvoiceDocument.objects.for_tenant(tenant_id).filter(credit_note=note).first()
+    if document is not None:
+        return document
+    lines = list(CreditNoteLine.objects.for_tenant(tenant_id).filter(credit_note=note).order_by("position"))
+    made = _made(content_of_credit_note(note, lines), note.created_at, tenant_id=tenant_id, credit_note=note)
+    return _stored(made)
+
+
+def _is_of(document: InvoiceDocument, invoice: Invoice) -> bool:
+    """Say whether it was made of what the invoice is now."""
+    return document.number == invoice.invoice_number and document.drafted_at == invoice.drafted_at
+
+
+def _made(content: InvoiceContent, drafted_at: datetime, **owner: Any) -> InvoiceDocument:
+    """Render a document; where EN 16931 cannot say what it says, without an e-invoice and with the reasons."""
+    reasons = obstacles(content)
+    xml = b"" if reasons else cii_xml(content)
+    pdf = render(content, xml=xml)
+    return InvoiceDocument(
+        **owner,
+        number=content.number,
+        drafted_at=drafted_at,
+        content=pdf,
+        sha256=sha256(pdf).hexdigest(),
+        xml=xml,
+        xml_sha256=sha256(xml).hexdigest() if xml else "",
+        obstacles=list(reasons),
     )
 
 
-def _store(invoice: Invoice, content: bytes) -> InvoiceDocument:
-    document = InvoiceDocument(
-        tenant_id=invoice.tenant_id,
-        invoice=invoice,
-        drafted_at=invoice.drafted_at,
-        content=content,
-        sha256=sha256(content).hexdigest(),
-    )
-    InvoiceDocument.objects.bulk_create(
-        [document],
-        update_conflicts=True,
-        unique_fields=["invoice"],
-        update_fields=["drafted_at", "content", "sha256"],
-    )
-    return document
+def _stored(document: InvoiceDocument) -> InvoiceDocument:
+    """Store a document in the place of a draft's; a final one that somebody stored meanwhile is returned instead.
 
-
-def _filename(invoice: Invoice) -> str:
-    return f"invoice-{invoice.invoice_number or f'draft-{invoice.period_start}'}.pdf"
-
-
-def _seller() -> Party:
-    entity = LegalEntity.objects.filter(is_default=True).first()
-    if entity is None:
-        return UNNAMED_SELLER
-    return Party(entity.name, tuple(entity.address.splitlines()), entity.tax_id, entity.email)
-
-
-def _buyer(tenant: Tenant) -> Party:
-    return Party(name=tenant.name, email=tenant.billing_email)
-
-
-def _line(line: InvoiceLineItem) -> Line:
-    return Line(
-        description=line.description,
-        service_start=line.service_start,
-        service_end=line.service_end,
-        quantity=line.quantity,
-        unit=line.unit,
-        unit_price=line.unit_price,
-        amount=line.amount,
-        detail=line.detail,
-    )
-
-
-def _usage_day(row: dict[str, str], meter: Meter) -> UsageDay:
-    return UsageDay(
-        day=date.fromisoformat(row["day"]),
-        meter=meter.name,
-        quantity=shown_units(Decimal(row["billed_quantity"]), meter.price_per),
-        unit=meter.unit_plural,
-        events=int(row["events"]),
-    )
+    Whoever comes second with a draft's returns what it made: the next to ask makes it anew where it was an older one.
+    """
+    documents = InvoiceDocument.objects.for_tenant(document.tenant_id)
+    if document.invoice_id:
+        documents.filter(invoice_id=document.invoice_id, number="").delete()
+    InvoiceDocument.objects.bulk_create([document], ignore_conflicts=True)
+    if not document.number:
+        return document
+    return documents.get(invoice=document.invoice, credit_note=document.credit_note)
