@@ -51,15 +51,22 @@ async def readyz(request: HttpRequest) -> HttpResponse:
 @_plain
 async def health(request: HttpRequest) -> HttpResponse:
     """Answer the state of each part; 503 only without a database."""
-    applied, heartbeats, switches = await asyncio.gather(
-        _within(_applied_migrations()), _within(_heartbeats()), _within(_freeswitch())
+    applied, heartbeats, switches, has_next_month = await asyncio.gather(
+        _within(_applied_migrations()), _within(_heartbeats()), _within(_freeswitch()), _within(_next_month_is_there())
     )
-    body = report(applied=applied, heartbeats=heartbeats, switches=switches, now=time.time())
+    body = report(
+        applied=applied, heartbeats=heartbeats, switches=switches, has_next_month=has_next_month, now=time.time()
+    )
     return JsonResponse(body, status=503 if body["status"] == "unhealthy" else 200)
 
 
 def report(
-    *, applied: set[str] | None, heartbeats: dict[str, float] | None, switches: list[bool] | None, now: float
+    *,
+    applied: set[str] | None,
+    heartbeats: dict[str, float] | None,
+    switches: list[bool] | None,
+    has_next_month: bool | None,
+    now: float,
 ) -> dict[str, Any]:
     """Return the body of `/health` from what the probes found; None stands for a probe that failed."""
     migrations = {name: _migration_state(name, applied) for name in _known_migrations()}
@@ -71,7 +78,7 @@ def report(
         if switches == []
         else _connected(bool(switches) and all(switches or [])),
     }
-    is_whole = workers == "running" and all(m == "applied" for m in migrations.values())
+    is_whole = workers == "running" and has_next_month is True and all(m == "applied" for m in migrations.values())
     is_whole = is_whole and all(part["status"] in {"connected", "not configured"} for part in parts.values())
     status = "unhealthy" if applied is None else "healthy" if is_whole else "degraded"
     return {
@@ -80,6 +87,7 @@ def report(
         **parts,
         "ivr": {"activeSessions": 0},
         "migrations": migrations,
+        "partitions": {"status": _partitions(has_next_month)},
         "workers": {"status": workers},
     }
 
@@ -93,6 +101,10 @@ def _workers(heartbeats: dict[str, float] | None, now: float) -> str:
         return "unknown"
     fresh = [now - at <= settings.IRISX_WORKER_STALE_SECONDS for at in heartbeats.values()]
     return "running" if all(fresh) else "stale"
+
+
+def _partitions(has_next_month: bool | None) -> str:
+    return "unknown" if has_next_month is None else "ready" if has_next_month else "missing"
 
 
 def _migration_state(name: str, applied: set[str] | None) -> str:
@@ -112,6 +124,14 @@ async def _applied_migrations() -> set[str]:
     async with await connect_outside_pool() as connection:
         rows = await (await connection.execute("SELECT app || '.' || name FROM django_migrations")).fetchall()
     return {row[0] for row in rows}
+
+
+async def _next_month_is_there() -> bool:
+    """Say whether the usage ledger has its next month's partition: one made too late locks out who records for it."""
+    query = "SELECT to_regclass('public.usage_records_' || to_char((now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYY_MM'))"
+    async with await connect_outside_pool() as connection:
+        row = await (await connection.execute(query)).fetchone()
+    return row is not None and row[0] is not None
 
 
 @cache

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,9 +49,8 @@ class CsvParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> bytes:
-        content: bytes = stream.read(CSV_BYTES + 1)
-        return _bounded(content)
+    ) -> Any:
+        return _bounded(stream.read(CSV_BYTES + 1))
 
 
 class EventsViewSet(TenantViewSet):

@@ -39,7 +39,7 @@ class EventOutcome(serializers.Serializer[Any]):
     idempotency_key = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField([str(status) for status in Status])
     id = serializers.CharField(required=False, help_text="The event's, of a duplicate the first one's.")
-    errors = FieldFault(many=True, required=False)
+    errors = FieldFault(many=True, required=False)  # type: ignore[assignment] # DRF takes fields out of the class
 
 
 class BatchAnswer(serializers.Serializer[Any]):

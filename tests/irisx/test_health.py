@@ -18,13 +18,19 @@ KNOWN = set(health._known_migrations())
 FRESH = {"worker": NOW - 1, "listener": NOW - 30}
 WORDS = {
     "healthy", "degraded", "unhealthy", "connected", "disconnected", "not configured",
-    "applied", "missing", "unknown", "running", "stale",
+    "applied", "missing", "ready", "unknown", "running", "stale",
 }  # fmt: skip
 MOST_SECONDS = 2.0
 
 
 def report(**changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"applied": KNOWN, "heartbeats": FRESH, "switches": [True], "now": NOW}
+    found: dict[str, Any] = {
+        "applied": KNOWN,
+        "heartbeats": FRESH,
+        "switches": [True],
+        "has_next_month": True,
+        "now": NOW,
+    }
     return health.report(**found | changes)
 
 
@@ -38,8 +44,14 @@ class TestTheReport:
             "freeswitch": {"status": "connected"},
             "ivr": {"activeSessions": 0},
             "migrations": dict.fromkeys(sorted(KNOWN), "applied"),
+            "partitions": {"status": "ready"},
             "workers": {"status": "running"},
         }
+
+    @pytest.mark.parametrize(("has_next_month", "status"), [(False, "missing"), (None, "unknown")])
+    def test_is_degraded_without_next_month_s_partition(self, has_next_month: bool | None, status: str) -> None:
+        body = report(has_next_month=has_next_month)
+        assert (body["status"], body["partitions"]) == ("degraded", {"status": status})
 
     def test_is_unhealthy_without_a_database_and_knows_no_migration(self) -> None:
         body = report(applied=None)

@@ -174,7 +174,7 @@ def _write(tenant_id: UUID, groups: Sequence[dict[str, Any]], events: Sequence[P
     if not events:
         return set()
     rows = [_row(priced) for priced in events]
-    values = {"groups": _json(groups), "rows": _json(rows), "tenant_id": tenant_id, "now": now}
+    values: dict[str, Any] = {"groups": _json(groups), "rows": _json(rows), "tenant_id": tenant_id, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(WRITE, values)
         return {record_id for (record_id,) in cursor.fetchall()}

@@ -137,7 +137,7 @@ FROM taken_back
 
 
 def _take_back(record: UsageRecord, reversal_id: UUID, *, reason: str, now: datetime) -> None:
-    values = {
+    values: dict[str, Any] = {
         "id": reversal_id,
         "tenant_id": record.tenant_id,
         "record_id": record.pk,
