@@ -9,7 +9,7 @@ from django.db.models import DecimalField, Exists, OuterRef, Prefetch, Q, QueryS
 from django.db.models.functions import Coalesce
 
 from accounts.models import Tenant
-from billing.models import BillingProfile, CreditNote, CreditNoteLine, Invoice, InvoiceLineItem, Payment
+from billing.models import BillingProfile, CreditNote, CreditNoteLine, Invoice, InvoiceLineItem, InvoiceRunItem, Payment
 from common.errors import Invalid, NotFound
 from usage.models import BillingPeriod
 
@@ -74,11 +74,12 @@ def _with_credited(invoices: QuerySet[Invoice], tenant_id: UUID) -> QuerySet[Inv
 
 
 def periods_to_draft(*, now: datetime) -> list[DuePeriod]:
-    """Return every tenant's periods whose draft may have changed: the open ones, and closed ones not drafted since."""
+    """Return every tenant's periods whose draft may have changed: the open ones, and closed ones no run has taken up."""
     finished = Invoice.unscoped.filter(billing_period=OuterRef("pk")).filter(
         ~Q(status=Invoice.Status.DRAFT) | Q(drafted_at__gte=OuterRef("closed_at"))
     )
+    in_a_run = InvoiceRunItem.unscoped.filter(billing_period=OuterRef("pk"))  # which drafts them itself
     periods = BillingPeriod.unscoped.filter(starts_at__lte=now).exclude(
-        Q(state=BillingPeriod.State.CLOSED) & Exists(finished)
+        ~Q(state=BillingPeriod.State.OPEN) & (Exists(finished) | Exists(in_a_run))
     )
     return [DuePeriod(*row) for row in periods.order_by("tenant_id", "starts_at").values_list("tenant_id", "pk")]

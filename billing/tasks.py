@@ -1,9 +1,12 @@
 """Work of billing in the background."""
 
 import logging
+import time
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.tenancy import system_access, tenant_scope
@@ -11,6 +14,8 @@ from billing import selectors, services
 from common.errors import DomainError
 
 logger = logging.getLogger(__name__)
+RUN_SECONDS = 240  # then the next one goes on
+ENOUGH_FOR_HELP, HELPERS = 200, 3
 
 
 @shared_task(name="billing.tasks.draft_open_periods")
@@ -24,3 +29,16 @@ def draft_open_periods(**kwargs: Any) -> None:
                 services.draft_invoice(tenant_id=one.tenant_id, period_id=one.period_id, now=timezone.now())
         except DomainError as error:
             logger.warning("The draft of period %s was not made: %s", one.period_id, error.message)
+
+
+@shared_task(name="billing.tasks.run_invoices")
+def run_invoices(*, helpers: int = HELPERS, **kwargs: Any) -> None:
+    """Bill the periods that are due, one after another, together with helpers where there are many; then count."""
+    services.open_runs(now=timezone.now(), grace=timedelta(hours=settings.IRISX_INVOICE_GRACE_HOURS))
+    if helpers and services.waiting(now=timezone.now(), most=ENOUGH_FOR_HELP) == ENOUGH_FOR_HELP:
+        for _ in range(helpers):
+            run_invoices.delay(helpers=0)
+    ends_at = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < ends_at and services.bill_next(now=timezone.now()):
+        pass
+    services.count_runs(now=timezone.now())

@@ -108,6 +108,9 @@ VARIABLES = (
     Variable("IRISX_DEMO", boolean, "false", "the demo: loopback addresses allowed, inbox page shown, plain http"),
     Variable("IRISX_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least severe log line written"),
     Variable(
+        "IRISX_INVOICE_GRACE_HOURS", whole(0, 720), "24", "hours a draft may be looked at before it becomes an invoice"
+    ),
+    Variable(
         "IRISX_WORKER_STALE_SECONDS", whole(5, 3600), "30", "seconds of silence after which a worker counts as gone"
     ),
 )

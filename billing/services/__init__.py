@@ -7,6 +7,7 @@ from billing.services.drafting import draft_invoice
 from billing.services.finalizing import finalize_invoice
 from billing.services.paying import record_payment, refund_payment
 from billing.services.profiles import Buyer, set_profile
+from billing.services.running import bill_next, count_runs, open_runs, waiting
 from billing.services.sellers import Seller, set_seller
 from billing.services.voiding import void_invoice
 
@@ -15,14 +16,18 @@ __all__ = [
     "Credited",
     "Printed",
     "Seller",
+    "bill_next",
+    "count_runs",
     "draft_invoice",
     "estimate_tax",
     "finalize_invoice",
     "invoice_pdf",
     "issue_credit_note",
+    "open_runs",
     "record_payment",
     "refund_payment",
     "set_profile",
     "set_seller",
     "void_invoice",
+    "waiting",
 ]

@@ -1,5 +1,6 @@
 """Where the sums differ from the records they are of. One statement, so one snapshot: right whatever commits meanwhile."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -108,7 +109,7 @@ def differences(
     """
     with connection.cursor() as cursor:
         cursor.execute(FIRST, {**_scope(tenant_id, period_id, since), "most": most})
-        return [Difference(*row[:6], Figures(*row[6:10]), Figures(*row[10:14])) for row in cursor.fetchall()]
+        return [_difference(row) for row in cursor.fetchall()]
 
 
 def correct_sums(*, tenant_id: UUID, period_id: UUID | None, since: datetime | None = None) -> int:
@@ -117,6 +118,11 @@ def correct_sums(*, tenant_id: UUID, period_id: UUID | None, since: datetime | N
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('usage-sums:' || %s, 0))", [str(tenant_id)])
         cursor.execute(CORRECT, _scope(tenant_id, period_id, since))
         return int(cursor.rowcount)
+
+
+def _difference(row: Sequence[Any]) -> Difference:
+    key, records, summed = row[:6], Figures(*row[6:10]), Figures(*row[10:14])
+    return Difference(*key, records, summed)
 
 
 def _scope(tenant_id: UUID | None, period_id: UUID | None, since: datetime | None) -> dict[str, UUID | None]:
