@@ -77,8 +77,9 @@ class AttachmentsViewSet(TenantViewSet):
     @extend_schema(
         summary="Upload a file",
         description="A form of `conversation_id` and `file`. The type is found in the content. Nobody else sees the file until "
-        "a message carries it (`attachment_id`); one that none carries is removed after 24 hours. Larger than the widget "
-        "allows: 413.",
+        "a message carries it (`attachment_id`); one that none carries is removed after 24 hours. JPEG, PNG and WebP pictures "
+        "are stored without what cameras write beside them (place, time, device), so `size` is what is stored. Larger than "
+        "the widget allows: 413.",
         request={"multipart/form-data": UploadForm},
         responses={201: AttachmentAnswer},
         examples=[EXAMPLE],
@@ -90,15 +91,15 @@ class AttachmentsViewSet(TenantViewSet):
         # The row is committed before the bytes are written, and no transaction waits for the storage meanwhile.
         self._scope.close()
         try:
-            attachment = self._announced(upload, conversation_id)
-            self._store(attachment, upload)
+            attachment, stored = self._announced(upload, conversation_id)
+            self._store(attachment, stored)
         except BaseException:
             # A refusal rolls back the transaction it finds open: this one, which holds nothing.
             self._scope.enter_context(transaction.atomic())
             raise
         return Response(self._present(attachment), status=201)
 
-    def _announced(self, upload: Upload, conversation_id: UUID) -> Attachment:
+    def _announced(self, upload: Upload, conversation_id: UUID) -> tuple[Attachment, Upload]:
         with transaction.atomic(), tenant_scope(self.principal.tenant_id):
             return services.announce_upload(
                 tenant_id=self.principal.tenant_id,

@@ -4,6 +4,7 @@ The row comes first and goes last: whatever crashes in between leaves a row that
 """
 
 import hashlib
+import io
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from django.db.models import QuerySet
 
 from accounts.tenancy import system_access
 from chat.actors import Actor
-from chat.attachments import contents, objects
+from chat.attachments import contents, objects, stripping
 from chat.attachments.names import clean_name
 from chat.models import Attachment, Conversation, Widget
 from common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -43,15 +44,16 @@ class Upload:
 
 def announce_upload(
     *, tenant_id: UUID, conversation_id: UUID, actor: Actor, upload: Upload, now: datetime
-) -> Attachment:
-    """Check an upload and write its row, to be committed before `store_upload`.
+) -> tuple[Attachment, Upload]:
+    """Check an upload and write its row, to be committed before `store_upload` of what is returned beside it.
 
-    Raises NotFound (no such conversation of this actor's), Forbidden (uploads are off), TooLarge, Invalid (empty).
+    Raises NotFound (no such conversation of this actor's), Forbidden (uploads are off), TooLarge, Invalid (empty, damaged).
     """
     conversation = _conversation(tenant_id, conversation_id, actor)
     _require_size(conversation.widget, actor, upload.size)
     content = contents.look_at(upload.file)
-    return Attachment.objects.create(
+    upload = _stripped(upload, content.type)
+    attachment = Attachment.objects.create(
         id=uuid7(),
         tenant_id=tenant_id,
         conversation_id=conversation_id,
@@ -66,6 +68,7 @@ def announce_upload(
         sha256=_digest(upload.file),
         created_at=now,
     )
+    return attachment, upload
 
 
 def store_upload(attachment: Attachment, upload: Upload) -> None:
@@ -142,6 +145,18 @@ def _require_size(widget: Widget, actor: Actor, size: int) -> None:
         raise TooLarge(f"The file is larger than {most} MB.", pointer="/file", extra={"max_file_size_mb": most})
     if size == 0:
         raise Invalid("The file is empty.", code="empty", pointer="/file")
+
+
+def _stripped(upload: Upload, content_type: str) -> Upload:
+    """Return an upload as it is stored: pictures without what says who took them, when and where."""
+    if content_type not in stripping.FORMATS:
+        return upload
+    upload.file.seek(0)
+    try:
+        bare = stripping.strip(upload.file.read(), content_type)
+    except stripping.Unparsable as error:
+        raise Invalid("The picture is damaged.", code="damaged", pointer="/file") from error
+    return Upload(upload.name, len(bare), io.BytesIO(bare))
 
 
 def _digest(file: IO[bytes]) -> bytes:
