@@ -11,9 +11,14 @@ from chat.ledgers import SenderType
 from chat.models import Conversation
 from chat.services import routing, slots
 from chat.services.recording import lock_conversation, require_active, tell_inbox
+from common.db import prepared
 from common.errors import WrongState
 
 TAKEN_UP = ["accepted_at", "metadata"]
+MAY_CHAT = """
+SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.tenant_id = %s AND m.user_id = %s AND m.is_active AND u.is_active AND m.role = ANY(%s)
+"""
 
 
 def accept_conversation(*, tenant_id: UUID, conversation_id: UUID, agent: User, now: datetime) -> bool:
@@ -35,8 +40,13 @@ def take_up_on_reply(conversation: Conversation, actor: Actor, now: datetime) ->
     """
     if actor.type != SenderType.AGENT or conversation.assigned_agent_id not in {None, actor.id}:
         return
-    if conversation.assigned_agent_id == actor.id or chatters(conversation.tenant_id).filter(user=actor.id).exists():
+    if conversation.assigned_agent_id == actor.id or may_chat(conversation.tenant_id, actor.id):
         take_up(conversation, actor.id, reason="replied", now=now)
+
+
+def may_chat(tenant_id: UUID, user_id: UUID) -> bool:
+    """Say whether somebody may answer visitors; an API key is nobody."""
+    return bool(prepared(MAY_CHAT, [tenant_id, user_id, slots.MAY_CHAT]))
 
 
 def chatters(tenant_id: UUID) -> QuerySet[Membership]:
