@@ -22,7 +22,16 @@ ADMIN: Final = (
     READS
     | AGENT
     | FINANCE
-    | {"usage.write", "chat.manage", "members.manage", "numbers.manage", "webhooks.manage", "api_keys.manage", "settings.manage"}
+    | {
+        "usage.write",
+        "billing.manage",
+        "chat.manage",
+        "members.manage",
+        "numbers.manage",
+        "webhooks.manage",
+        "api_keys.manage",
+        "settings.manage",
+    }
 )
 
 ROLE_PERMISSIONS: Final = {

@@ -129,12 +129,16 @@ ROUTES = [
     Route("POST", "v1/chat/agent/presence", ("presence",), body={"status": "online"}, people_only=True),
     Route("GET", "v1/usage/current-period", ("usage.read",)),
     Route("GET", "v1/usage/history", ("usage.read",)),
+    Route("GET", "v1/usage/limits", ("usage.read",)),
+    Route("GET", "v1/usage/thresholds", ("usage.read",)),
+    Route("PUT", "v1/usage/thresholds", ("billing.manage",), body={"subject": "credit", "percents": [75]}),
     Route("GET", "v1/usage/events", ("usage.read",)),
     Route("POST", "v1/usage/events", ("usage.write",), body=EVENT),
     Route("GET", "v1/usage/events/<str:id>", ("usage.read",), names="usage_event"),
     Route("POST", "v1/usage/events/<str:id>/void", ("usage.write",), names="usage_event"),
     Route("POST", "v1/usage/events/<str:id>/amend", ("usage.write",), names="usage_event", body={"quantity": "2"}),
     Route("GET", "v1/usage/uploads/<str:id>", ("usage.read",), names="usage_upload"),
+    Route("GET", "v1/billing/credits", ("billing.read",)),
     Route("GET", "v1/billing/invoices", ("billing.read",)),
     Route("POST", "v1/billing/invoices/draft", ("billing.draft",)),
     Route("GET", "v1/billing/invoices/<str:id>", ("billing.read",), names="invoice"),
@@ -193,7 +197,7 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     if route.is_form:
         form = {**body, "file": SimpleUploadedFile("a.txt", b"Hello")}
         return client.generic("POST", path, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT)
-    send = {"POST": client.post, "PATCH": client.patch, "DELETE": client.delete}[route.method]
+    send = {"POST": client.post, "PUT": client.put, "PATCH": client.patch, "DELETE": client.delete}[route.method]
     return send(path, body, content_type="application/json")
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from usage.credit import ALLOWANCE, Grant
-from usage.models import BillingPeriod, CreditBurn
+from usage.models import BillingPeriod, CreditBurn, CreditHold
 
 # One statement, so one snapshot. The holds are read beside every grant: without a grant there is nothing to hold.
 LEFT = """
@@ -72,3 +72,9 @@ def next_change(grants: Sequence[Grant], *, now: datetime) -> datetime | None:
     """Return when the next of the grants begins or ends; None when none does."""
     edges = [edge for grant in grants for edge in (grant.starts_at, grant.expires_at) if edge and edge > now]
     return min(edges, default=None)
+
+
+def live_holds(*, tenant_id: UUID, now: datetime) -> list[CreditHold]:
+    """Return the holds that count at `now`, the first to expire first; one query."""
+    held = CreditHold.objects.for_tenant(tenant_id).filter(status=CreditHold.Status.HELD, expires_at__gt=now)
+    return list(held.order_by("expires_at", "id"))
