@@ -1,4 +1,4 @@
-"""Billing over HTTP: invoices with their documents, plans, the subscription."""
+"""Billing over HTTP: invoices with their documents, plans."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -103,18 +103,9 @@ class InvoicePdfViewSet(TenantViewSet):
 
 
 class PlanViewSet(TenantViewSet):
-    permissions = {"list": "billing.read", "subscription": "billing.read"}
+    permissions = {"list": "billing.read"}
 
     @extend_schema(summary="Plans on offer", responses={200: schemas.Plans}, tags=["billing"])
     def list(self, request: Request) -> Response:
         meters = usage.meters_by_key()
         return Response({"results": [presenting.present_plan(plan, meters) for plan in usage.offered_plans()]})
-
-    @extend_schema(
-        summary="The subscription and its period", responses={200: schemas.SubscriptionAnswer}, tags=["billing"]
-    )
-    def subscription(self, request: Request) -> Response:
-        tenant_id = self.principal.tenant_id
-        subscription = usage.live_subscription(tenant_id=tenant_id)
-        period = usage.current_period(tenant_id=tenant_id, now=self.now)
-        return Response(presenting.present_subscription(subscription, period))

@@ -7,7 +7,7 @@ from billing.models import BillingProfile, CreditNote, CreditNoteLine, Invoice, 
 from common.ids import encode
 from common.money import plain, round_money
 from common.timestamps import rfc3339
-from usage.models import BillingPeriod, Meter, PricingPlan, PricingRate, Subscription
+from usage.models import Meter, PricingPlan, PricingRate
 
 ZERO = Decimal(0)
 
@@ -123,19 +123,6 @@ def present_plan(plan: PricingPlan, meters: dict[tuple[str, str], Meter]) -> dic
         "trial_days": plan.trial_days,
         "features": {feature.slug: feature.value for feature in plan.features.all()},
         "rates": [_present_rate(rate, meters[rate.channel, rate.resource_type]) for rate in plan.rates.all()],
-    }
-
-
-def present_subscription(subscription: Subscription, period: BillingPeriod) -> dict[str, Any]:
-    """Return a subscription with its current period."""
-    return {
-        "plan": subscription.plan.slug,
-        "status": subscription.status,
-        "currency": subscription.currency,
-        "started_at": rfc3339(subscription.started_at),
-        "trial_ends_at": rfc3339(subscription.trial_ends_at),
-        "period_start": period.period_start.isoformat(),
-        "period_end": period.period_end.isoformat(),
     }
 
 

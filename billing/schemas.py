@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-from billing.models import Invoice
+from billing.models import Invoice, Payment
 
 
 class InvoiceLine(serializers.Serializer[Any]):
@@ -57,6 +57,8 @@ class InvoiceRow(serializers.Serializer[Any]):
     tax_exchange_rate = serializers.CharField(allow_null=True)
     tax_in_tax_currency = serializers.CharField(allow_null=True)
     amount_paid = serializers.CharField()
+    amount_credited = serializers.CharField(help_text="What credit notes took back.")
+    amount_due = serializers.CharField(help_text="Still to be paid; 0 of a draft.")
     issue_date = serializers.DateField(allow_null=True)
     due_date = serializers.DateField(allow_null=True)
     paid_at = serializers.DateTimeField(allow_null=True)
@@ -72,8 +74,27 @@ class InvoiceRow(serializers.Serializer[Any]):
     finalized_at = serializers.DateTimeField(allow_null=True)
 
 
+class InvoicePayment(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    amount = serializers.CharField(help_text="Below 0: given back, or moved to prepaid credit.")
+    currency = serializers.CharField()
+    method = serializers.ChoiceField(choices=Payment.Method.values)
+    reference = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    refunds = serializers.CharField(allow_null=True, help_text="The payment it gives back.")
+
+
+class InvoiceCorrection(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    credit_note_number = serializers.CharField()
+    issue_date = serializers.DateField()
+    total_amount = serializers.CharField()
+
+
 class InvoiceDetail(InvoiceRow):
     lines = InvoiceLine(many=True)
+    payments = InvoicePayment(many=True)
+    credit_notes = InvoiceCorrection(many=True)
 
 
 class InvoicePage(serializers.Serializer[Any]):
@@ -106,16 +127,6 @@ class Plans(serializers.Serializer[Any]):
     results = Plan(many=True)
 
 
-class SubscriptionAnswer(serializers.Serializer[Any]):
-    plan = serializers.CharField()
-    status = serializers.CharField()
-    currency = serializers.CharField()
-    started_at = serializers.DateTimeField()
-    trial_ends_at = serializers.DateTimeField(allow_null=True)
-    period_start = serializers.DateField()
-    period_end = serializers.DateField()
-
-
 INVOICE_EXAMPLE = OpenApiExample(
     "A draft",
     {
@@ -144,6 +155,8 @@ INVOICE_EXAMPLE = OpenApiExample(
         "tax_exchange_rate": None,
         "tax_in_tax_currency": None,
         "amount_paid": "0.00",
+        "amount_credited": "0.00",
+        "amount_due": "0.00",
         "issue_date": None,
         "due_date": None,
         "paid_at": None,
@@ -174,6 +187,8 @@ INVOICE_EXAMPLE = OpenApiExample(
                 "tax": "0.00",
             }
         ],
+        "payments": [],
+        "credit_notes": [],
     },
     response_only=True,
 )

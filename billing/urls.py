@@ -4,13 +4,26 @@ from django.urls import path
 
 from billing.api import InvoicePdfViewSet, InvoiceViewSet, PlanViewSet
 from billing.credit_api import CreditViewSet
+from billing.credit_note_api import CreditNoteViewSet
+from billing.document_api import CreditNotePdfViewSet, CreditNoteXmlViewSet, InvoiceXmlViewSet
+from billing.profile_api import ProfileViewSet
+from billing.subscription_api import SubscriptionViewSet
 
 urlpatterns = [
     path("invoices", InvoiceViewSet.as_view({"get": "list"})),
     path("invoices/draft", InvoiceViewSet.as_view({"post": "draft"})),
     path("invoices/<str:id>", InvoiceViewSet.as_view({"get": "show"}), name="invoice"),
     path("invoices/<str:id>/pdf", InvoicePdfViewSet.as_view({"get": "show"}), name="invoice-pdf"),
+    path("invoices/<str:id>/xml", InvoiceXmlViewSet.as_view({"get": "show"}), name="invoice-xml"),
     path("credits", CreditViewSet.as_view({"get": "list"})),
+    path("credit-notes", CreditNoteViewSet.as_view({"get": "list"})),
+    path("credit-notes/<str:id>", CreditNoteViewSet.as_view({"get": "show"}), name="credit-note"),
+    path("credit-notes/<str:id>/pdf", CreditNotePdfViewSet.as_view({"get": "show"}), name="credit-note-pdf"),
+    path("credit-notes/<str:id>/xml", CreditNoteXmlViewSet.as_view({"get": "show"}), name="credit-note-xml"),
+    path("profile", ProfileViewSet.as_view({"get": "show", "put": "replace"})),
     path("plans", PlanViewSet.as_view({"get": "list"})),
-    path("subscription", PlanViewSet.as_view({"get": "subscription"})),
+    path("subscription", SubscriptionViewSet.as_view({"get": "show", "post": "change"})),
+    path("subscription/cancel", SubscriptionViewSet.as_view({"post": "cancel"})),
+    path("subscription/preview", SubscriptionViewSet.as_view({"post": "preview"})),
+    path("estimate", SubscriptionViewSet.as_view({"get": "estimate"})),
 ]

@@ -4,6 +4,7 @@ from billing.services.assessing import estimate_tax
 from billing.services.crediting import Credited, issue_credit_note
 from billing.services.documents import Printed, invoice_pdf
 from billing.services.drafting import draft_invoice
+from billing.services.estimating import Estimate, estimate_invoice
 from billing.services.finalizing import finalize_invoice
 from billing.services.paying import record_payment, refund_payment
 from billing.services.profiles import Buyer, set_profile
@@ -14,11 +15,13 @@ from billing.services.voiding import void_invoice
 __all__ = [
     "Buyer",
     "Credited",
+    "Estimate",
     "Printed",
     "Seller",
     "bill_next",
     "count_runs",
     "draft_invoice",
+    "estimate_invoice",
     "estimate_tax",
     "finalize_invoice",
     "invoice_pdf",

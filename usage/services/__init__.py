@@ -1,7 +1,8 @@
 """What usage does: record, fold, subscribe, move from period to period."""
 
+from usage.services.auditing import Actor
 from usage.services.balances import Balance, refresh_balance
-from usage.services.closing import Actor, How, check_period, rebuild_sums, unpark_period
+from usage.services.closing import How, check_period, rebuild_sums, unpark_period
 from usage.services.credits import burn, burned, expire_credit, grant
 from usage.services.dedup import BATCH as FORGET_BATCH
 from usage.services.dedup import forget_keys

@@ -1,17 +1,16 @@
 """After a period has closed: its sums are held against its records, without any lock. What differs is parked, not billed."""
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import AuditEntry
 from common.errors import NotFound, WrongState
 from usage.models import BillingPeriod
 from usage.selectors.agreement import Difference, correct_sums, differences
+from usage.services.auditing import Actor, audit
 
 logger = logging.getLogger(__name__)
 MOST_FIGURES = 20
@@ -22,16 +21,6 @@ class How(StrEnum):
 
     REBUILD = "rebuild"  # the sums are made those of the records
     ACCEPT = "accept"  # it is billed by the sums as they are
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who decided, as the audit log names it."""
-
-    kind: str
-    name: str
-    id: UUID | None = None
-    address: str | None = None
 
 
 def check_period(*, tenant_id: UUID, period_id: UUID, now: datetime) -> bool:
@@ -74,7 +63,18 @@ def unpark_period(*, tenant_id: UUID, period_id: UUID, how: How, actor: Actor, n
             corrected = correct_sums(tenant_id=tenant_id, period_id=period_id, since=period.created_at)
             if differences(tenant_id=tenant_id, period_id=period_id, since=period.created_at, most=1):
                 raise WrongState("The sums still differ from the records; try again.", code="still-differs")
-        _audit(period, how, corrected, actor)
+        audit(
+            tenant_id=tenant_id,
+            action="billing_period.unpark",
+            object_id=period.pk,
+            changes={
+                "how": how.value,
+                "corrected": corrected,
+                "reason": period.parked_reason,
+                "figures": period.parked_figures,
+            },
+            actor=actor,
+        )
         period.state, period.checked_at = BillingPeriod.State.CLOSED, now
         period.parked_reason, period.parked_figures = "", []
         period.save(update_fields=["state", "checked_at", "parked_reason", "parked_figures"])
@@ -102,21 +102,3 @@ def _reason(found: list[Difference]) -> str:
     first = found[0]
     count = f"{len(found)}" if len(found) < MOST_FIGURES else f"{MOST_FIGURES} or more"
     return f"Sums differ from records in {count} places, first {first.channel}/{first.resource_type} on {first.day}."
-
-
-def _audit(period: BillingPeriod, how: How, corrected: int, actor: Actor) -> None:
-    AuditEntry.objects.create(
-        tenant_id=period.tenant_id,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        action="billing_period.unpark",
-        object_id=str(period.pk),
-        changes={
-            "how": how.value,
-            "corrected": corrected,
-            "reason": period.parked_reason,
-            "figures": period.parked_figures,
-        },
-        ip_address=actor.address,
-    )

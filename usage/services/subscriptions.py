@@ -11,7 +11,9 @@ from common.errors import Conflict, Invalid
 from usage.changes import Change, Takes, When, change_of
 from usage.models import BillingPeriod, Meter, PricingPlan, PricingRate, Subscription, SubscriptionCharge
 from usage.selectors.periods import live_subscription
+from usage.services.auditing import Actor, audit
 from usage.services.credits import grant_included_credit, grant_trial_credit
+from usage.services.entitling import copy_limits
 from usage.services.periods import (
     end_period_today,
     hold_periods_alone,
@@ -32,7 +34,7 @@ def start_subscription(*, tenant: Tenant, plan_slug: str, now: datetime) -> Subs
     plan = offered_plan(plan_slug, currency=tenant.currency)
     subscription = _store(tenant, plan, now)
     grant_trial_credit(open_first_period(tenant=tenant, subscription=subscription, now=now))
-    _copy_plan(subscription)
+    _copy_plan(subscription, now)
     return subscription
 
 
@@ -45,7 +47,9 @@ def preview_change(*, tenant_id: UUID, plan_slug: str, when: When | None, now: d
     return change_of(tenant=tenant, subscription=subscription, period=period, plan=plan, when=when, now=now)
 
 
-def change_plan(*, tenant_id: UUID, plan_slug: str, when: When | None = None, now: datetime) -> Change:
+def change_plan(
+    *, tenant_id: UUID, plan_slug: str, when: When | None = None, now: datetime, actor: Actor | None = None
+) -> Change:
     """Choose a plan: go on with another one, keep the one there is, or begin anew. A repeat changes nothing more.
 
     A bigger plan holds at once: the rest of the period is charged by days, limits rise, usage keeps its prices until the
@@ -55,15 +59,27 @@ def change_plan(*, tenant_id: UUID, plan_slug: str, when: When | None = None, no
     with transaction.atomic():
         hold_periods_alone(tenant_id=tenant_id)
         change = preview_change(tenant_id=tenant_id, plan_slug=plan_slug, when=when, now=now)
-        if change.subscription is None:
+        subscription = change.subscription
+        if subscription is None:
             _end_those_over(tenant_id, now)
-            start_subscription(tenant=change.tenant, plan_slug=plan_slug, now=now)
+            subscription = start_subscription(tenant=change.tenant, plan_slug=plan_slug, now=now)
         else:
-            _apply(change, change.subscription, now)
+            _apply(change, subscription, now)
+        if actor:
+            changes = {"plan": plan_slug, "from": change.effective_date.isoformat(), "charge": str(change.charge)}
+            audit(
+                tenant_id=tenant_id,
+                action="subscription.change",
+                object_id=subscription.pk,
+                changes=changes,
+                actor=actor,
+            )
     return change
 
 
-def cancel_subscription(*, tenant_id: UUID, when: When = When.PERIOD_END, now: datetime) -> Subscription:
+def cancel_subscription(
+    *, tenant_id: UUID, when: When = When.PERIOD_END, now: datetime, actor: Actor | None = None
+) -> Subscription:
     """Let the subscription end: with its period, or with today in the tenant's zone. A repeat changes nothing.
 
     The last invoice bills usage and no further fee; a fee that was paid is not given back. A trial ends by itself: its end
@@ -78,6 +94,14 @@ def cancel_subscription(*, tenant_id: UUID, when: When = When.PERIOD_END, now: d
             _choose(subscription, None)
         elif subscription.ends_at is None:
             _end_with(subscription, running_period(tenant_id=tenant_id, now=now), now)
+        if actor:
+            audit(
+                tenant_id=tenant_id,
+                action="subscription.cancel",
+                object_id=subscription.pk,
+                changes={"when": when.value},
+                actor=actor,
+            )
     return subscription
 
 
@@ -98,7 +122,7 @@ def advance_subscription(*, tenant_id: UUID, now: datetime) -> None:
         elif subscription.status == Subscription.Status.TRIALING:
             _end_trial(subscription, now)
         elif subscription.next_plan == running_period(tenant_id=tenant_id, now=now).plan:
-            _take_over(subscription)
+            _take_over(subscription, now)
 
 
 def offered_plan(slug: str, *, currency: str) -> PricingPlan:
@@ -163,11 +187,11 @@ def _apply(change: Change, subscription: Subscription, now: datetime) -> None:
     match change.takes:
         case Takes.AT_ONCE:
             _charge(change, subscription, now)
-            _move_to(subscription, change.plan, change.period)
+            _move_to(subscription, change.plan, change.period, now)
         case Takes.TOMORROW:
             period = end_period_today(tenant_id=subscription.tenant_id, now=now)
             subscription.status = Subscription.Status.ACTIVE
-            _move_to(subscription, change.plan, period)
+            _move_to(subscription, change.plan, period, now)
         case Takes.NEXT_PERIOD:
             _choose(subscription, change.plan)
             if subscription.status == Subscription.Status.ACTIVE:
@@ -200,12 +224,12 @@ def _charge(change: Change, subscription: Subscription, now: datetime) -> None:
     grant_included_credit(period)
 
 
-def _move_to(subscription: Subscription, plan: PricingPlan, period: BillingPeriod) -> None:
+def _move_to(subscription: Subscription, plan: PricingPlan, period: BillingPeriod, now: datetime) -> None:
     """Let a plan hold from now on; the running period keeps its prices, one that is stored already has not begun."""
     subscription.plan, subscription.next_plan = plan, None
     subscription.save(update_fields=["plan", "next_plan", "status", "ends_at"])
     _set_following(period, plan)
-    _copy_plan(subscription)
+    _copy_plan(subscription, now)
 
 
 def _choose(subscription: Subscription, plan: PricingPlan | None) -> None:
@@ -213,11 +237,11 @@ def _choose(subscription: Subscription, plan: PricingPlan | None) -> None:
     subscription.save(update_fields=["next_plan", "ends_at"])
 
 
-def _take_over(subscription: Subscription) -> None:
+def _take_over(subscription: Subscription, now: datetime) -> None:
     assert subscription.next_plan is not None
     subscription.plan, subscription.next_plan = subscription.next_plan, None
     subscription.save(update_fields=["plan", "next_plan"])
-    _copy_plan(subscription)
+    _copy_plan(subscription, now)
 
 
 def _end_trial(subscription: Subscription, now: datetime) -> None:
@@ -227,7 +251,7 @@ def _end_trial(subscription: Subscription, now: datetime) -> None:
         _end_with(subscription, period, now)
     else:
         subscription.status = Subscription.Status.ACTIVE
-        _move_to(subscription, subscription.next_plan, period)
+        _move_to(subscription, subscription.next_plan, period, now)
 
 
 def _end_with(subscription: Subscription, period: BillingPeriod, now: datetime) -> None:
@@ -270,12 +294,12 @@ def _following(period: BillingPeriod) -> QuerySet[BillingPeriod]:
     return periods.filter(subscription_id=period.subscription_id, starts_at__gte=period.ends_at)
 
 
-def _copy_plan(subscription: Subscription) -> None:
+def _copy_plan(subscription: Subscription, now: datetime) -> None:
     """Tell the rooms below, as data, which plan holds and what it allows."""
-    tenant, plan = subscription.tenant, subscription.plan
-    tenant.plan = plan.slug
-    tenant.trial_ends_at = subscription.trial_ends_at
-    tenant.limits = {feature.slug: feature.value for feature in plan.features.all()}
+    tenant = subscription.tenant
+    tenant.plan, tenant.trial_ends_at = subscription.plan.slug, subscription.trial_ends_at
     if subscription.status == Subscription.Status.ACTIVE and tenant.status == Tenant.Status.TRIAL:
         tenant.status = Tenant.Status.ACTIVE
-    tenant.save(update_fields=["plan", "trial_ends_at", "limits", "status"])
+    tenant.save(update_fields=["plan", "trial_ends_at", "status"])
+    copy_limits(tenant_id=tenant.pk, now=now)
+    tenant.refresh_from_db(fields=["limits"])

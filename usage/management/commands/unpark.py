@@ -11,7 +11,7 @@ from accounts.models import Tenant
 from accounts.tenancy import system_access, tenant_scope
 from common.errors import DomainError
 from usage.models import BillingPeriod
-from usage.services.closing import Actor, How, unpark_period
+from usage.services import Actor, How, unpark_period
 
 
 class Command(BaseCommand):
