@@ -204,6 +204,9 @@ class TestPlans:
             "currency": "USD",
             "started_at": "2026-03-10T12:00:00.000000Z",
             "trial_ends_at": "2026-03-24T12:00:00.000000Z",
+            "next_plan": None,
+            "ends_at": None,
+            "canceled_at": None,
             "period_start": "2026-03-10",
             "period_end": "2026-03-31",
         }

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -13,11 +14,15 @@ from accounts import services as accounts
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
+from billing.services import Credited, draft_invoice, finalize_invoice, issue_credit_note
 from telephony.services import create_phone_number, create_trunk
 from tests import factories
+from tests.billing.helpers import buy_from, sell_from
 from tests.chat.conftest import Chat, start_chat, widget_of
 from tests.chat.files import picture, upload
 from tests.conftest import ApiClient
+from tests.usage.helpers import periods, record
+from usage.services import close_period
 
 MARK = "Acme-only-secret"
 
@@ -50,6 +55,7 @@ def build() -> World:
         "canned_reply": _made(acme, "/v1/chat/canned-replies", {"shortcut": "secret", "text": MARK}),
         "call": _call(acme),
         "invoice": _invoice(acme),
+        "credit_note": _credit_note(acme, now),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
@@ -108,6 +114,28 @@ def _usage_upload(company: factories.Company) -> str:
     answer = ApiClient(company.api_key).post("/v1/usage/events", content, content_type="text/csv")
     assert answer.status_code == 202, answer.content
     return str(answer.json()["id"])
+
+
+def _credit_note(company: factories.Company, now: datetime) -> str:
+    """Finalize the first period's invoice, and take some of it back."""
+    sell_from("IE")
+    buy_from(company, "IE", legal_name=MARK)
+    record(company, quantity=Decimal(10_000), occurred_at=now)
+    period = periods(company)[0]
+    with tenant_scope(company.tenant.pk):
+        close_period(tenant_id=company.tenant.pk, period_id=period.pk, now=now)
+        invoice = draft_invoice(tenant_id=company.tenant.pk, period_id=period.pk, now=now)
+        finalize_invoice(tenant_id=company.tenant.pk, invoice_id=invoice.pk, now=now)
+        line = max(invoice.lines.all(), key=lambda line: line.amount - line.allowance)
+        note = issue_credit_note(
+            tenant_id=company.tenant.pk,
+            invoice_id=invoice.pk,
+            key="matrix",
+            reason=MARK,
+            lines=[Credited(line.position, Decimal(1))],
+            now=now,
+        )
+    return f"cn_{note.pk.hex}"
 
 
 def _callers(world: World, chat: Chat, closed: Chat) -> dict[str, Callable[[], Client]]:
