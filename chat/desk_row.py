@@ -21,7 +21,7 @@ CONVERSATION = Columns(
     "agent_read_seq", "agent_delivered_seq", "previous_id",
 )  # fmt: skip
 VISITOR = Columns(Visitor, "id", "name", "email", "external_id", "blocked_at")
-WIDGET, AGENT = Columns(Widget, "id", "name"), Columns(User, "id", "name")
+WIDGET, AGENT = Columns(Widget, "id", "name", "answer_seconds"), Columns(User, "id", "name")
 LAST = Columns(Message, "id", "text", "message_type", "file_name", "sender_type", "created_at")
 
 ROW = f"""

@@ -75,12 +75,25 @@ class ForBothSides(LiveEvent):
 
 @dataclass(frozen=True)
 class PresenceChanged(LiveEvent):
-    """An agent's presence changed; visitors only learn whether anybody is there."""
+    """An agent's presence changed, for colleagues."""
 
     tenant_id: UUID
     agent: dict[str, Any]
-    agents_online: bool
 
     def frames(self) -> Iterable[tuple[str, dict[str, Any]]]:
         yield inbox_topic(self.tenant_id), {"v": 1, "type": "presence", "agent": self.agent}
-        yield presence_topic(self.tenant_id), {"v": 1, "type": "presence", "agents_online": self.agents_online}
+
+
+@dataclass(frozen=True)
+class StandingChanged(LiveEvent):
+    """Whether anybody is there, for visitors; `is_offline` by widget key. One frame for all widgets that stand alike."""
+
+    tenant_id: UUID
+    agents_online: bool
+    is_offline: dict[str, bool]
+
+    def frames(self) -> Iterable[tuple[str, dict[str, Any]]]:
+        frame = {"v": 1, "type": "presence", "agents_online": self.agents_online}
+        for state in (False, True):
+            if widgets := sorted(key for key, is_offline in self.is_offline.items() if is_offline == state):
+                yield presence_topic(self.tenant_id), {**frame, "is_offline": state, "widgets": widgets}

@@ -86,6 +86,9 @@ def conversation_row(
         "page_title": conversation.page_title,
         "referrer": conversation.referrer,
         "widget_name": conversation.widget.name,
+        "answer_seconds": None
+        if for_visitor
+        else conversation.widget.answer_seconds,  # how long an offer stands; 0: for ever
         "created_at": rfc3339(conversation.created_at),
         "queued_at": rfc3339(conversation.queued_at),
         "assigned_at": rfc3339(conversation.assigned_at),

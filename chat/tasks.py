@@ -1,13 +1,20 @@
 """Chat's background work."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from celery import shared_task
 from django.utils import timezone
+from redis import RedisError
 
 from accounts.tenancy import system_access
 from chat import services
 from chat.attachments.services import sweep_unsent
 from chat.models import TypingIndicator
 from chat.privacy.retention import forget_the_old
+from common import valkey
+
+LOOKED_AT: Final = "chat:hours-looked-at"
 
 
 @shared_task(name="chat.tasks.forget_stale_typing")
@@ -23,6 +30,17 @@ def tend_conversations(**kwargs: object) -> None:
     now = timezone.now()
     services.tend_all(now=now)
     services.drain_all(now=now)
+    services.tell_openings(since=_last_look(now), now=now)
+
+
+def _last_look(now: datetime) -> datetime:
+    """Return when hours were last held against the clock, and note that they are now; at most an hour ago."""
+    earliest = now - timedelta(hours=1)
+    try:
+        before = valkey.client().set(LOOKED_AT, now.isoformat(), get=True)
+    except RedisError:
+        return now - timedelta(minutes=1)  # visitors may be told twice: it is a doorbell
+    return max(earliest, datetime.fromisoformat(str(before))) if before else earliest
 
 
 @shared_task(name="chat.tasks.compare_active_chats")

@@ -13,7 +13,7 @@ from chat.models import Widget
 from common.ids import encode
 from common.timestamps import rfc3339
 
-WIDGET_FACTS = ("answer_seconds", "max_file_size_mb")
+WIDGET_FACTS = ("max_file_size_mb",)
 
 
 @member_page("chat.read")

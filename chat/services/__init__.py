@@ -7,7 +7,7 @@ from chat.services.labelling import label_conversation
 from chat.services.messages import SentMessage, send_message
 from chat.services.reopening import reopen_conversation
 from chat.services.routing import drain, drain_all, limit_chats
-from chat.services.signs import mark_delivered, mark_read, note_presence, set_typing
+from chat.services.signs import mark_delivered, mark_read, note_presence, set_typing, tell_openings
 from chat.services.slots import compare_all
 from chat.services.tending import tend_all
 from chat.services.transferring import transfer_conversation
@@ -33,6 +33,7 @@ __all__ = [
     "send_message",
     "set_typing",
     "start_conversation",
+    "tell_openings",
     "tend_all",
     "transfer_conversation",
 ]

@@ -12,11 +12,13 @@ from django.db.models.functions import Greatest, Least
 from accounts.models import User
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
+from accounts.tenancy import system_access, tenant_scope
+from chat import hours
 from chat.actors import Actor
 from chat.desk_row import desk_row
-from chat.events import ForBothSides, InboxChanged, PresenceChanged
+from chat.events import ForBothSides, InboxChanged, PresenceChanged, StandingChanged
 from chat.ledgers import SenderType
-from chat.models import Conversation
+from chat.models import Conversation, TypingIndicator, Widget
 from chat.selectors import both_numbers
 from common.db import prepared
 from common.errors import NotFound
@@ -105,8 +107,14 @@ def set_typing(*, tenant_id: UUID, conversation_id: UUID, actor: Actor, is_typin
     if not _own(tenant_id, conversation_id, actor).filter(status=Conversation.Status.ACTIVE).exists():
         raise NotFound("There is no such open conversation.", pointer="/conversation_id")
     expires_at = now + TYPING_LASTS if is_typing else now
-    is_written = _write_typing(tenant_id, conversation_id, actor, now, expires_at)
-    if is_written or not is_typing:
+    if is_typing:
+        is_told = _write_typing(tenant_id, conversation_id, actor, now, expires_at)
+    else:
+        # Over at once, however short ago it began; the row stays until it is swept, for it counts the three seconds.
+        mine = TypingIndicator.objects.for_tenant(tenant_id).filter(conversation_id=conversation_id)
+        mine.filter(participant_type=actor.type, participant_id=actor.id).update(expires_at=now)
+        is_told = True
+    if is_told:
         publish_on_commit(ForBothSides(tenant_id, conversation_id, typing_frame(actor, is_typing, expires_at)))
 
 
@@ -154,10 +162,33 @@ def note_presence(
 def tell_presence(*, tenant_id: UUID, user_id: UUID, status: str, now: datetime) -> None:
     """Tell colleagues and visitors, once committed, what an agent has become."""
     name = User.objects.filter(pk=user_id).values_list("name", flat=True).first() or ""
+    publish_on_commit(PresenceChanged(tenant_id, {"id": encode("us", user_id), "name": name, "status": status}))
+    tell_standing(tenant_id=tenant_id, now=now)
+
+
+def tell_standing(*, tenant_id: UUID, now: datetime) -> None:
+    """Tell visitors, once committed, whether somebody will answer at once at their widget."""
     anybody = presence.online(tenant_id=tenant_id, now=now).exists()
-    publish_on_commit(
-        PresenceChanged(tenant_id, {"id": encode("us", user_id), "name": name, "status": status}, anybody)
-    )
+    rows = Widget.objects.for_tenant(tenant_id).filter(is_active=True)
+    widgets = rows.values_list("widget_key", "business_hours", "tenant__timezone")
+    offline = {key: not (anybody and hours.is_open(when, zone, now)) for key, when, zone in widgets}
+    publish_on_commit(StandingChanged(tenant_id, anybody, offline))
+
+
+def tell_openings(*, since: datetime, now: datetime) -> int:
+    """Tell the visitors of every tenant with a widget whose hours began or ended in (since, now]; return how many tenants."""
+    with system_access("widgets with business hours"):
+        rows = Widget.unscoped.filter(is_active=True).exclude(business_hours={})
+        widgets = list(rows.values_list("tenant_id", "business_hours", "tenant__timezone"))
+    turned = {
+        tenant_id
+        for tenant_id, when, zone in widgets
+        if hours.is_open(when, zone, since) != hours.is_open(when, zone, now)
+    }
+    for tenant_id in sorted(turned):
+        with tenant_scope(tenant_id):
+            tell_standing(tenant_id=tenant_id, now=now)
+    return len(turned)
 
 
 def _require(rows: QuerySet[Conversation]) -> None:

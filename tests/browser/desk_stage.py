@@ -53,6 +53,7 @@ def row(number: int, **fields: Any) -> dict[str, Any]:
         "page_title": "Bikes",
         "referrer": "https://search.test/?q=bikes",
         "widget_name": "Acme",
+        "answer_seconds": 60,
         "created_at": ago(minutes=4),
         "first_response_at": None,
         "last_message_at": ago(minutes=3),
@@ -176,7 +177,7 @@ class DeskStage:
         desk = {
             "me": {**BOB, "permissions": self.permissions},
             "company": "Acme Bicycles",
-            "widgets": {"Acme": {"answer_seconds": 60, "max_file_size_mb": 10}},
+            "widgets": {"Acme": {"max_file_size_mb": 10}},
             "now": datetime.now(UTC).isoformat(),
             "csrf": "csrf",
             "socket": SOCKET,

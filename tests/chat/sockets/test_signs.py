@@ -10,7 +10,7 @@ from accounts.presence import services as presence
 from accounts.tenancy import tenant_scope
 from chat.models import Conversation, TypingIndicator, Visitor
 from tests.assertions import rows
-from tests.chat.conftest import Chat
+from tests.chat.conftest import Chat, widget_of
 from tests.chat.sockets.client import Opener, Socket, post, say, ticket_of
 
 
@@ -154,7 +154,9 @@ class TestPresence:
         await bob.send("presence", id="2", status="online")
         shown = (await alice.next("presence"))["agent"]
         assert (shown["name"], shown["status"]) == ("Bob", "online")
-        assert (await panel.next("presence"))["agents_online"] is True
+        told = await panel.next("presence")
+        assert (told["agents_online"], told["is_offline"]) == (True, False)
+        assert told["widgets"] == [(await sync_to_async(widget_of)(chat.company)).widget_key]
 
     async def test_who_comes_back_is_what_they_chose(self, chat: Chat, agent: Opener, now: Any) -> None:
         await sync_to_async(_choose_long_ago)(chat, now)

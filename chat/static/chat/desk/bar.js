@@ -12,9 +12,9 @@ export class Bar {
   #timer = 0;
   #kind = "";
 
-  /** `act`: `{accept, takeOver, reopen, note}`; `limits`: seconds an offer stands, by a widget's name. */
-  constructor({ element, words, inbox, act, limits, mayReply }) {
-    Object.assign(this, { element, words, inbox, act, limits, mayReply });
+  /** `act`: `{accept, takeOver, reopen, note}`. */
+  constructor({ element, words, inbox, act, mayReply }) {
+    Object.assign(this, { element, words, inbox, act, mayReply });
     this.text = h("p", {});
     this.acts = h("div", { class: "bar__acts" });
     element.append(this.text, this.acts);
@@ -50,7 +50,7 @@ export class Bar {
   #say(row) {
     const { words } = this;
     const name = nameOf(row, words);
-    const seconds = this.#kind === "offer" ? secondsLeft(row, this.limits) : null;
+    const seconds = this.#kind === "offer" ? secondsLeft(row) : null;
     const texts = {
       offer: () => (seconds === null ? words("offerBar", { name }) : words("offerBarLeft", { name, seconds })),
       waiting: () => words("waitingBar", { name, time: shortAge(row.queued_at || row.created_at, serverNow()) }),

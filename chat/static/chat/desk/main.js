@@ -28,7 +28,6 @@ const words = translator(STRINGS);
 const part = (id) => document.getElementById(id);
 const parts = (...ids) => Object.fromEntries(ids.map((id) => [id, part(id)]));
 const desk = part("desk");
-const limits = Object.fromEntries(Object.entries(widgets).map(([name, { answer_seconds }]) => [name, answer_seconds]));
 const isWatched = () => document.visibilityState === "visible" && document.hasFocus();
 const refused = (error) => notify(words("refused", { reason: error.message }));
 const soon = oncePerFrame(draw);
@@ -66,7 +65,6 @@ const talk = new Talk({
     element: part("bar"),
     words,
     inbox,
-    limits,
     mayReply: deeds.mayReply,
     act: { accept: () => deeds.accept(), takeOver: () => deeds.takeOver(), reopen: () => deeds.reopen(), note: () => talk.focus("note") },
   }),
@@ -103,7 +101,7 @@ const facts = new Facts({
 });
 const presence = new Presence({ element: part("presence"), hint: part("presence-hint"), words, choose: (choice) => core.setPresence(choice) });
 const alerts = new Alerts({ element: part("alerts"), words, store: core.store, inbox, me, isWatched, open: go });
-const offers = new Offers({ element: part("offer"), words, limits, accept: (row) => deeds.accept(row), open: go });
+const offers = new Offers({ element: part("offer"), words, accept: (row) => deeds.accept(row), open: go });
 const drawLine = lineWatch({ element: part("line"), words, retry: () => core.live.connect() });
 new CannedMenu({
   field: part("text"),

@@ -6,9 +6,9 @@ import { nameOf } from "./names.js";
 
 const TICK_MILLISECONDS = 1000;
 
-/** Return the seconds an offer still stands, or null when it stands for ever. `limits`: seconds by a widget's name. */
-export function secondsLeft(row, limits) {
-  const most = limits[row.widget_name];
+/** Return the seconds an offer still stands, or null when it stands for ever. */
+export function secondsLeft(row) {
+  const most = row.answer_seconds;
   if (!most || !row.assigned_at) return null;
   return Math.max(0, Math.ceil((Date.parse(row.assigned_at) - serverNow()) / 1000) + most);
 }
@@ -19,8 +19,8 @@ export class Offers {
   #shown = "";
 
   /** `accept(row)`, `open(id)`: what its buttons do. */
-  constructor({ element, words, limits, accept, open }) {
-    Object.assign(this, { element, words, limits, accept, open });
+  constructor({ element, words, accept, open }) {
+    Object.assign(this, { element, words, accept, open });
     this.said = h("p", { class: "sr", role: "status" });
     document.body.append(this.said);
   }
@@ -63,8 +63,8 @@ export class Offers {
 
   #tick() {
     const [row] = this.#rows;
-    const seconds = secondsLeft(row, this.limits);
+    const seconds = secondsLeft(row);
     write(this.left, seconds === null ? "" : `${seconds} s`);
-    this.bar.style.setProperty("--share", seconds === null ? 0 : seconds / this.limits[row.widget_name]);
+    this.bar.style.setProperty("--share", seconds === null ? 0 : seconds / row.answer_seconds);
   }
 }

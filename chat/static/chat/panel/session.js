@@ -219,13 +219,20 @@ export class Session {
         arrived: on.arrived,
         event: (event) => this.#stored(event),
         level: () => this.outbox.flush(),
-        presence: (frame) => ((this.isOffline = frame.is_offline ?? !frame.agents_online), on.change()),
+        presence: (frame) => this.#stands(frame),
         gone: (isSignedOut) => (isSignedOut && person.save({ visitor_token: undefined }), this.startAnew()),
       },
     });
     this.bridge.tell("talk", { isOn: true });
     on.change();
     return this.talk;
+  }
+
+  /** Whether somebody will answer at once; a company's other widgets may keep other hours. */
+  #stands({ widgets, is_offline, agents_online }) {
+    if (widgets && !widgets.includes(this.config.widget_key)) return;
+    this.isOffline = is_offline ?? !agents_online;
+    this.on.change();
   }
 
   #stored({ type, payload }) {
