@@ -1,7 +1,7 @@
 """Rate versions read as values, in plain SQL: every metered fact asks, and the ORM would cost more than the database."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -133,17 +133,17 @@ def rates_by_id(*, ids: Iterable[UUID]) -> dict[UUID, Rate]:
 
 def _rate(row: tuple[Any, ...]) -> Rate:
     model, tiers, price_per = row[7:10]
-    values: list[Any] = [*row[:7], PricingModel(model), _tiers(tiers), Decimal(price_per), *row[10:]]
+    values: list[Any] = [*row[:7], PricingModel(model), tiers_of(json.loads(tiers)), Decimal(price_per), *row[10:]]
     return Rate(*values)
 
 
-def _tiers(stored: str) -> tuple[Tier, ...]:
-    """Return tiers from their JSON; numbers stand in strings, `up_to` null is the last tier's."""
+def tiers_of(stored: Iterable[Mapping[str, Any]]) -> tuple[Tier, ...]:
+    """Return tiers as they are stored; numbers stand in strings, `up_to` null is the last tier's."""
     return tuple(
         Tier(
             up_to=None if tier["up_to"] is None else Decimal(tier["up_to"]),
             unit_price=Decimal(tier["unit_price"]),
             flat_amount=Decimal(tier.get("flat_amount", "0")),
         )
-        for tier in json.loads(stored)
+        for tier in stored
     )
