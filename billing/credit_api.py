@@ -31,7 +31,7 @@ class CreditBalanceAnswer(serializers.Serializer[Any]):
 
 class CreditGrantAnswer(serializers.Serializer[Any]):
     id = serializers.CharField()
-    source = serializers.ChoiceField(CreditEntry.Source.values)
+    source = serializers.ChoiceField(CreditEntry.Source.values)  # type: ignore[assignment] # DRF takes it out of the class
     left = serializers.CharField(help_text="Not used by invoices yet. " + DECIMAL)
     remaining = serializers.CharField(help_text="What usage not invoiced yet leaves of it. " + DECIMAL)
     priority = serializers.IntegerField(help_text="The smallest is used first, then what expires first.")
@@ -49,7 +49,7 @@ class CreditHoldAnswer(serializers.Serializer[Any]):
 class CreditEntryAnswer(serializers.Serializer[Any]):
     id = serializers.CharField()
     kind = serializers.ChoiceField(CreditEntry.Kind.values)
-    source = serializers.ChoiceField(CreditEntry.Source.values)
+    source = serializers.ChoiceField(CreditEntry.Source.values)  # type: ignore[assignment] # DRF takes it out of the class
     key = serializers.CharField(help_text="What it is for, e.g. invoice:…")
     grant = serializers.CharField(allow_null=True, help_text="The grant it was taken from.")
     amount = serializers.CharField(help_text="Less than 0 for what was taken. " + DECIMAL)

@@ -6,9 +6,9 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from common.admin import HouseAdmin, LedgerAdmin
+from usage import limits_admin
 from usage.models import (
     BillingPeriod,
-    CreditEntry,
     Meter,
     PlanFeature,
     PricingPlan,
@@ -17,6 +17,8 @@ from usage.models import (
     UsageRecord,
     UsageSummary,
 )
+
+__all__ = ["limits_admin"]  # its pages are registered with these
 
 
 class PlanFeatureInline(TabularInline):  # type: ignore[misc] # unfold is untyped
@@ -75,14 +77,6 @@ class SubscriptionAdmin(LedgerAdmin):
 class BillingPeriodAdmin(LedgerAdmin):
     list_display = ("tenant", "period_start", "period_end", "timezone", "state", "closed_at")
     list_filter = ("state",)
-    list_select_related = ("tenant",)
-    search_fields = ("tenant__name",)
-
-
-@admin.register(CreditEntry)
-class CreditEntryAdmin(LedgerAdmin):
-    list_display = ("tenant", "source", "amount", "currency", "starts_at", "expires_at")
-    list_filter = ("source",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__name",)
 

@@ -22,12 +22,20 @@ PAGES = [
     "usage/subscription",
     "usage/billingperiod",
     "usage/creditentry",
+    "usage/creditburn",
+    "usage/creditbalance",
+    "usage/credithold",
+    "usage/feature",
+    "usage/entitlement",
+    "usage/quotacounter",
+    "usage/thresholdsetting",
+    "usage/thresholdcrossing",
     "usage/usagerecord",
     "usage/usagesummary",
     "billing/invoice",
     "billing/legalentity",
 ]
-LEDGERS = ["usage/usagerecord", "usage/usagesummary", "usage/creditentry", "billing/invoice"]
+LEDGERS = ["usage/usagerecord", "usage/usagesummary", "usage/creditburn", "usage/creditbalance", "billing/invoice"]
 SignedIn = Callable[[Any], Any]
 
 

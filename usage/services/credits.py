@@ -14,6 +14,7 @@ from usage.credit import Grant, Taken, draw
 from usage.errors import CreditGranted
 from usage.models import BillingPeriod, CreditBurn, CreditEntry
 from usage.selectors.credit import credit_left, unbilled_periods
+from usage.services.auditing import Actor, audit
 from usage.services.balances import lock_balance, lower_balance, raise_balance
 
 FIRST_USED, THEN_USED, LAST_USED = 10, 20, 30  # what expires with the period first, what was paid for last
@@ -77,8 +78,11 @@ def grant(
     expires_at: datetime | None = None,
     priority: int | None = None,
     note: str = "",
+    actor: Actor | None = None,
 ) -> CreditEntry:
     """Grant credit once per `key`; a repeat returns the first. The source decides the priority unless it is given.
+
+    With an `actor` the tenant's audit log says who granted it.
 
     Raises Invalid for an amount of 0 or less, another currency than the tenant's, or an end before the start;
     CreditGranted when the key was used for another amount, source or currency.
@@ -89,7 +93,7 @@ def grant(
         if (own := lock_balance(tenant_id=tenant_id).currency) != currency:
             message = f"The tenant's credit is in {own}, not in {currency[:10]}."
             raise Invalid(message, code="other-currency", pointer="/currency")
-        _store_grant(
+        is_new = _store_grant(
             tenant_id=tenant_id,
             source=source,
             key=key,
@@ -100,7 +104,10 @@ def grant(
             expires_at=expires_at,
             note=note,
         )
-    stored = CreditEntry.objects.for_tenant(tenant_id).get(kind=CreditEntry.Kind.GRANT, key=key)
+        stored = CreditEntry.objects.for_tenant(tenant_id).get(kind=CreditEntry.Kind.GRANT, key=key)
+        if is_new and actor is not None:
+            changes = {"source": source, "amount": str(amount), "currency": currency}
+            audit(tenant_id=tenant_id, action="credit.granted", object_id=stored.pk, changes=changes, actor=actor)
     if (stored.source, stored.amount, stored.currency) != (source, amount, currency):
         raise CreditGranted(f"{key} was granted already: {stored}.", pointer="/key")
     return stored
@@ -173,13 +180,15 @@ def _check_grant(amount: Decimal, starts_at: datetime, expires_at: datetime | No
         raise Invalid("Credit expires after it starts.", pointer="/expires_at")
 
 
-def _store_grant(*, tenant_id: UUID, **columns: Any) -> None:
-    """Insert a grant and count it; a repeat of its key changes nothing."""
+def _store_grant(*, tenant_id: UUID, **columns: Any) -> bool:
+    """Insert a grant and count it; False when its key was granted, and then nothing changes."""
     entry = CreditEntry(tenant_id=tenant_id, kind=CreditEntry.Kind.GRANT, **columns)
     with transaction.atomic():
         CreditEntry.objects.bulk_create([entry], ignore_conflicts=True)
-        if CreditEntry.objects.for_tenant(tenant_id).filter(pk=entry.pk).exists():
+        is_new = CreditEntry.objects.for_tenant(tenant_id).filter(pk=entry.pk).exists()
+        if is_new:
             raise_balance(tenant_id=tenant_id, currency=entry.currency, amount=entry.amount)
+    return is_new
 
 
 def _usable(tenant_id: UUID, at: datetime, sources: Iterable[str], period_id: UUID | None) -> list[Grant]:
