@@ -32,7 +32,7 @@ class LineValues:
 
 def lines_of(usage: PeriodUsage, fees: Sequence[Fee] = ()) -> list[LineValues]:
     """Return the lines of a period's invoice: fees first, which are owed in advance, then what was used."""
-    return [*(_fee_line(fee) for fee in fees), *(_usage_line(line, usage.period) for line in usage.lines)]
+    return [*(_fee_line(fee) for fee in fees), *(usage_line(line, usage.period) for line in usage.lines)]
 
 
 def _fee_line(fee: Fee) -> LineValues:
@@ -51,7 +51,8 @@ def _fee_line(fee: Fee) -> LineValues:
     )
 
 
-def _usage_line(line: RatedLine, period: BillingPeriod) -> LineValues:
+def usage_line(line: RatedLine, period: BillingPeriod) -> LineValues:
+    """Return the line of one meter and rate version, of the period or of a late day."""
     meter, rate = line.meter, line.rate
     name = _describe(meter.name, rate)
     return LineValues(

@@ -16,6 +16,7 @@ from common.errors import DomainError
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 240  # then the next one goes on
 ENOUGH_FOR_HELP, HELPERS = 200, 3
+RATED_ANEW = timedelta(days=70)  # invoices of the periods closed since then, each night
 
 
 @shared_task(name="billing.tasks.draft_open_periods")
@@ -42,3 +43,13 @@ def run_invoices(*, helpers: int = HELPERS, **kwargs: Any) -> None:
     while time.monotonic() < ends_at and services.bill_next(now=timezone.now()):
         pass
     services.count_runs(now=timezone.now())
+
+
+@shared_task(name="billing.tasks.reconcile")
+def reconcile(**kwargs: Any) -> None:
+    """Compare everything, keep what came of it for operators, and raise the alarm where something does not agree."""
+    report = services.reconcile(now=timezone.now(), since=timezone.now() - RATED_ANEW)
+    report.finished_at = timezone.now()
+    report.save()
+    if report.findings:
+        logger.error("Reconciliation found %d differences, first %s", len(report.findings), report.findings[0])

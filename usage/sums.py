@@ -51,7 +51,8 @@ class DayRateSum:
 
 
 ZERO = Decimal(0)
-COLUMNS = "channel, resource_type, rate_id, summary_date, total_quantity, billed_quantity, total_cost, record_count"
+KEYS = "billing_period_id, channel, resource_type, rate_id, summary_date"
+COLUMNS = f"{KEYS}, total_quantity, billed_quantity, total_cost, record_count"
 
 
 def of_period(*, tenant_id: UUID, period_id: UUID) -> list[DayRateSum]:
@@ -59,6 +60,16 @@ def of_period(*, tenant_id: UUID, period_id: UUID) -> list[DayRateSum]:
     keys = "summary_date, channel, resource_type, rate_id"
     rows = _sum(keys, "tenant_id = %s AND billing_period_id = %s", [tenant_id, period_id])
     return [DayRateSum(*row) for row in rows]
+
+
+def of_periods(*, tenant_ids: Sequence[UUID], period_ids: Sequence[UUID]) -> dict[UUID, list[DayRateSum]]:
+    """Return the sums of several tenants' periods; one query."""
+    keys = "billing_period_id, summary_date, channel, resource_type, rate_id"
+    found: dict[UUID, list[DayRateSum]] = {}
+    values = [list(tenant_ids), list(period_ids)]
+    for period_id, *row in _sum(keys, "tenant_id = ANY(%s) AND billing_period_id = ANY(%s)", values):
+        found.setdefault(period_id, []).append(DayRateSum(*row))
+    return found
 
 
 def by_rate(rows: Iterable[DayRateSum]) -> list[RateSum]:

@@ -7,7 +7,7 @@ from billing.models.invoice import Invoice, InvoiceLineItem
 from billing.models.logo import SellerLogo
 from billing.models.parties import BillingProfile, LegalEntity
 from billing.models.payment import Payment
-from billing.models.run import InvoiceRun, InvoiceRunItem
+from billing.models.run import InvoiceRun, InvoiceRunItem, Reconciliation
 from billing.models.sequence import InvoiceSequence
 from billing.models.tax import ExchangeRate, TaxRate
 
@@ -24,6 +24,7 @@ __all__ = [
     "InvoiceSequence",
     "LegalEntity",
     "Payment",
+    "Reconciliation",
     "SellerLogo",
     "TaxRate",
     "amount_field",

@@ -67,3 +67,25 @@ class InvoiceRunItem(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.billing_period_id} {self.state}"
+
+
+class Reconciliation(models.Model):
+    """What came of comparing records, sums, lines, invoices and credit. Clean when it found nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    invoices = models.PositiveIntegerField(help_text="How many were rated anew.")
+    lines = models.PositiveIntegerField()
+    rebuilt = models.PositiveIntegerField(default=0, help_text="Sums that were corrected.")
+    findings = models.JSONField(default=list, help_text="What does not agree, the first of it.")
+
+    class Meta:
+        db_table = "reconciliations"
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings

@@ -8,6 +8,7 @@ from billing.services.estimating import Estimate, estimate_invoice
 from billing.services.finalizing import finalize_invoice
 from billing.services.paying import record_payment, refund_payment
 from billing.services.profiles import Buyer, set_profile
+from billing.services.reconciling import rebuild, reconcile
 from billing.services.running import bill_next, count_runs, open_runs, waiting
 from billing.services.sellers import Seller, set_seller
 from billing.services.voiding import void_invoice
@@ -27,6 +28,8 @@ __all__ = [
     "invoice_pdf",
     "issue_credit_note",
     "open_runs",
+    "rebuild",
+    "reconcile",
     "record_payment",
     "refund_payment",
     "set_profile",

@@ -121,8 +121,7 @@ def correct_sums(*, tenant_id: UUID, period_id: UUID | None, since: datetime | N
 
 
 def _difference(row: Sequence[Any]) -> Difference:
-    key, records, summed = row[:6], Figures(*row[6:10]), Figures(*row[10:14])
-    return Difference(*key, records, summed)
+    return Difference(*row[:6], records=Figures(*row[6:10]), sums=Figures(*row[10:14]))
 
 
 def _scope(tenant_id: UUID | None, period_id: UUID | None, since: datetime | None) -> dict[str, UUID | None]:

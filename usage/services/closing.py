@@ -76,7 +76,8 @@ def unpark_period(*, tenant_id: UUID, period_id: UUID, how: How, actor: Actor, n
             actor=actor,
         )
         period.state, period.checked_at = BillingPeriod.State.CLOSED, now
-        period.parked_reason, period.parked_figures = "", []
+        # What was accepted stays written: who reconciles later knows of it.
+        period.parked_reason, period.parked_figures = "", period.parked_figures if how is How.ACCEPT else []
         period.save(update_fields=["state", "checked_at", "parked_reason", "parked_figures"])
     return period
 
