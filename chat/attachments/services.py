@@ -101,7 +101,10 @@ def take_for_message(
     if not rows.filter(message_id=None).exclude(created_at=DISCARDED).update(message_id=message_id):
         if rows.exclude(message_id=None).exists():
             raise Conflict("Another message carries this file.", code="attachment-sent", pointer="/attachment_id")
-        raise NotFound("There is no such file of yours in this conversation.", pointer="/attachment_id")
+        raise NotFound(
+            "There is no such file of yours in this conversation. What no message carries goes after a day: attach it again.",
+            pointer="/attachment_id",
+        )
     return rows.get()
 
 

@@ -5,6 +5,8 @@ import { fileSize } from "../ui/i18n.js";
 
 const MOST_FILES = 10;
 const MEGABYTE = 1_000_000;
+/** The server removes after a day what no message carries. */
+const KEPT_MILLISECONDS = 23 * 60 * 60 * 1000;
 
 export class Tray {
   #items = new Set();
@@ -26,9 +28,12 @@ export class Tray {
     this.onChange();
   }
 
-  /** Send what is not yet sent; true when everything arrived, false when something needs the person. */
+  /** Send what is not yet sent, and again what was sent so long ago that it may be gone; true when everything arrived, false when something needs the person. */
   async finish() {
-    for (const item of this.#items) this.#start(item);
+    for (const item of this.#items) {
+      if (Date.now() - item.storedAt > KEPT_MILLISECONDS) item.attachment = null;
+      this.#start(item);
+    }
     await Promise.all([...this.#items].map(({ sending }) => sending));
     return [...this.#items].every(({ attachment }) => attachment);
   }
@@ -58,7 +63,7 @@ export class Tray {
     item.progress.hidden = false;
     const onProgress = (share) => (item.progress.value = share);
     item.sending = this.send(item.file, { onProgress, signal: item.abort.signal })
-      .then((attachment) => (item.attachment = attachment), (error) => this.#failed(item, error))
+      .then((attachment) => Object.assign(item, { attachment, storedAt: Date.now() }), (error) => this.#failed(item, error))
       .finally(() => ((item.sending = null), (item.progress.hidden = true), this.onChange()));
   }
 

@@ -32,6 +32,7 @@ export function own(text, key) {
 
 /** What is said of a refusal: by its code, by its status, else in the server's own words. */
 export function explain(error) {
+  if (error.status === 404 && error.body.errors?.some(({ pointer }) => pointer === "/attachment_id")) return words("error.fileGone");
   const known = [error.code, error.status].map((name) => `error.${name}`).find((key) => key in en);
   if (known) return words(known);
   return error.status ? error.message : words("error.line");

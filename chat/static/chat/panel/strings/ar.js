@@ -114,6 +114,7 @@ export const ar = {
   "error.conversation-closed": "انتهت هذه المحادثة.",
   "error.too-long": "الرسالة أطول من اللازم.",
   "error.tooBig": "أكبر من {size}، وهو أقصى ما يمكن إرساله.",
+  "error.fileGone": "انتظر الملف أكثر من يوم ولم يعد موجودًا. يُرجى إرفاقه من جديد.",
   "error.emptyFile": "هذا الملف فارغ.",
   "error.too-large": "هذا الملف كبير جدًا.",
   "error.uploads-off": "لا يمكن إرسال الملفات في هذه المحادثة.",

@@ -102,6 +102,7 @@ export const de = {
   "error.conversation-closed": "Dieses Gespräch ist beendet.",
   "error.too-long": "Die Nachricht ist zu lang.",
   "error.tooBig": "Größer als {size}, mehr lässt sich nicht senden.",
+  "error.fileGone": "Die Datei hat länger als einen Tag gewartet und ist weg. Bitte hängen Sie sie noch einmal an.",
   "error.emptyFile": "Diese Datei ist leer.",
   "error.too-large": "Diese Datei ist zu groß.",
   "error.uploads-off": "In diesem Chat lassen sich keine Dateien senden.",

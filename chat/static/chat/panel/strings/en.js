@@ -102,6 +102,7 @@ export const en = {
   "error.conversation-closed": "This conversation has ended.",
   "error.too-long": "The message is too long.",
   "error.tooBig": "Larger than {size}, the most that can be sent.",
+  "error.fileGone": "The file waited for more than a day and is gone. Please attach it again.",
   "error.emptyFile": "This file is empty.",
   "error.too-large": "This file is too large.",
   "error.uploads-off": "Files can't be sent in this chat.",

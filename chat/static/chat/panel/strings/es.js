@@ -105,6 +105,7 @@ export const es = {
   "error.conversation-closed": "Esta conversación ha terminado.",
   "error.too-long": "El mensaje es demasiado largo.",
   "error.tooBig": "Supera {size}, el máximo que se puede enviar.",
+  "error.fileGone": "El archivo esperó más de un día y ya no está. Adjúntelo de nuevo, por favor.",
   "error.emptyFile": "Este archivo está vacío.",
   "error.too-large": "Este archivo es demasiado grande.",
   "error.uploads-off": "En este chat no se pueden enviar archivos.",
