@@ -126,10 +126,11 @@ def _written(
     invoice: Invoice, parts: Sequence[_Part], *, key: str, reason: str, now: datetime
 ) -> tuple[CreditNote, list[CreditNoteLine]]:
     """Return the note with its lines, without a number; nothing is stored."""
+    assert invoice.legal_entity is not None, "every final invoice has one: constraint invoices_finalized"
     note = CreditNote(
         tenant_id=invoice.tenant_id,
         invoice=invoice,
-        legal_entity_id=invoice.legal_entity_id,
+        legal_entity=invoice.legal_entity,
         key=key,
         reason=reason,
         currency=invoice.currency,
