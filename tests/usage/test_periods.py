@@ -173,10 +173,10 @@ class TestRoll:
             return roll_periods(tenant_id=globex.tenant.pk, now=now)
 
         monkeypatch.setattr(tasks.services, "roll_periods", busy_for_acme)
-        monkeypatch.setattr(tasks.timezone, "now", lambda: at(2026, 4, 1, 2))
+        monkeypatch.setattr(tasks.timezone, "now", lambda: at(2026, 4, 2, 1))  # the trial's end and its grace are over
         tasks.roll_periods()
         assert [period.state for period in periods(acme)] == ["open"]
-        assert [period.state for period in periods(globex)] == ["closed", "open"]
+        assert [period.state for period in periods(globex)] == ["closed"]
 
 
 class TestIncludedCredit:

@@ -5,14 +5,14 @@ from django.db import connection, transaction
 BATCH = 5_000
 
 # One statement, so one snapshot: the sums leave the deltas and enter the summaries at the same commit. Several folders
-# skip each other's rows and upsert in one order, so they never deadlock.
+# skip each other's rows and upsert in one order, so they never deadlock. Materialized: a plan that ran the batch's query
+# again would skip what it has locked itself, and take another batch.
 FOLD = """
-WITH taken AS (
-    DELETE FROM usage_summary_deltas
-    WHERE (tenant_id, id) IN (
-        SELECT tenant_id, id FROM usage_summary_deltas ORDER BY tenant_id, id LIMIT %s FOR UPDATE SKIP LOCKED
-    )
-    RETURNING *
+WITH batch AS MATERIALIZED (
+    SELECT tenant_id, id FROM usage_summary_deltas ORDER BY tenant_id, id LIMIT %s FOR UPDATE SKIP LOCKED
+), taken AS (
+    DELETE FROM usage_summary_deltas AS d USING batch WHERE d.tenant_id = batch.tenant_id AND d.id = batch.id
+    RETURNING d.*
 ), folded AS (
     INSERT INTO usage_summaries AS s (
         id, tenant_id, billing_period_id, summary_date, channel, resource_type, rate_id,
