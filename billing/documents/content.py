@@ -89,6 +89,10 @@ class Logo:
     content: bytes
     media_type: str
 
+    @property
+    def kind(self) -> str:
+        return "svg" if self.media_type == "image/svg+xml" else "png"
+
 
 @dataclass(frozen=True)
 class Corrected:

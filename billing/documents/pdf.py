@@ -18,6 +18,7 @@ from billing.documents.xmp import describe_e_invoice
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATE: Final = FOLDER / "invoice.typ"
+LOGO_TEMPLATE: Final = FOLDER / "logo.typ"
 # Inter lies here (Latin, Greek, Cyrillic); what other alphabets need comes in packages pinned by the lock.
 FONT_PACKAGES: Final = (
     "fontpkg_heebo", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_thai",
@@ -46,10 +47,19 @@ def render(content: InvoiceContent, *, xml: bytes = b"") -> bytes:
     return describe_e_invoice(pdf) if xml else pdf
 
 
-def _compile(inputs: dict[str, str], timestamp: int) -> bytes:
+def draws(logo: Logo) -> bool:
+    """Say whether a document can show the picture."""
+    try:
+        _compile({"logo": _logo(logo), "logo_type": logo.kind}, 0, template=LOGO_TEMPLATE)
+    except typst.TypstError:
+        return False
+    return True
+
+
+def _compile(inputs: dict[str, str], timestamp: int, *, template: Path = TEMPLATE) -> bytes:
     with _one_at_a_time:
         document = _compiler().compile(
-            format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"], timestamp=timestamp, pdf_tags=True
+            template, format="pdf", sys_inputs=inputs, pdf_standards=["a-3b"], timestamp=timestamp, pdf_tags=True
         )
     if not isinstance(document, bytes):
         raise TypeError(f"Typst gave {type(document).__name__} instead of one PDF.")

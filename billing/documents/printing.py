@@ -37,7 +37,7 @@ def printed(content: InvoiceContent) -> dict[str, Any]:
         "usage_text": words["usage_text"].format(zone=content.timezone),
         "usage": [_usage(row, language) for row in content.usage],
         "logo_name": words["logo"].format(name=content.seller.name),
-        "logo_type": content.logo.media_type.rpartition("/")[2].partition("+")[0] if content.logo else "",
+        "logo_type": content.logo.kind if content.logo else "",
     }
     return _clean(texts)  # type: ignore[no-any-return] # of the same shape
 
