@@ -1,11 +1,14 @@
 """Numbers: 1 to n without a gap and in the order of their dates, whoever finalizes at once and whatever rolls back."""
 
+import os
 import random
+import signal
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from accounts.tenancy import system_access, tenant_scope
 from billing.models import Invoice, InvoiceSequence, LegalEntity
@@ -101,3 +104,59 @@ class TestFinalizedAtOnce:
             numbers = sorted(Invoice.unscoped.values_list("invoice_number", flat=True))
         assert numbers == [f"INV-{number:06d}" for number in range(1, 7)]
         assert [announced(company) for company in companies] == [["invoice.finalized"]] * 6
+
+
+class TestKilled:
+    def test_no_gap_when_processes_die_holding_a_number(self, committed_db: None) -> None:
+        """Sixteen processes finalize the same drafts; a tenth of the attempts roll back, another dies by SIGKILL."""
+        sell_from("IE")
+        companies = [make_company(f"K{n}", owner=f"O{n}", agent=f"A{n}", finance=f"F{n}") for n in range(8)]
+        drafts = []
+        for company in companies:
+            buy_from(company, "IE")
+            drafts.append(drafted(company))
+        killed = 0
+        for attempt in range(20):
+            killed += _fork_sixteen(drafts, seed=attempt)
+            with system_access("test"):
+                if not Invoice.unscoped.filter(invoice_number="").exists() and killed:
+                    break
+        with system_access("test"):
+            numbers = sorted(Invoice.unscoped.values_list("invoice_number", flat=True))
+        assert killed
+        assert numbers == [f"INV-{number:06d}" for number in range(1, 9)]
+        assert InvoiceSequence.objects.get().last == 8
+
+
+def _fork_sixteen(drafts: Sequence[Invoice], *, seed: int) -> int:
+    """Let sixteen processes finalize drafts, and return how many of them were killed."""
+    connection.close()
+    connections["default"].close_pool()  # type: ignore[attr-defined] # a pool's threads do not survive a fork
+    children = []
+    for number in range(16):
+        if child := os.fork():
+            children.append(child)
+        else:
+            _finalize_and_exit(drafts, random.Random(100 * seed + number))
+    ends = [os.waitpid(child, 0)[1] for child in children]
+    assert {os.waitstatus_to_exitcode(end) for end in ends} <= {0, -signal.SIGKILL}
+    return sum(os.waitstatus_to_exitcode(end) == -signal.SIGKILL for end in ends)
+
+
+def _finalize_and_exit(drafts: Sequence[Invoice], chance: random.Random) -> None:
+    code = 1
+    try:
+        for draft in chance.sample(list(drafts), 2):
+            fate = chance.random()
+            try:
+                with tenant_scope(draft.tenant_id):
+                    finalize_invoice(tenant_id=draft.tenant_id, invoice_id=draft.pk, now=APRIL)
+                    if fate < 0.1:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    if fate < 0.2:
+                        raise RolledBack
+            except RolledBack:
+                pass
+        code = 0
+    finally:
+        os._exit(code)
