@@ -80,7 +80,7 @@ class Invoice(TenantModel):
                 violation_error_message="The total is subtotal less allowance plus tax.",
             ),
             models.CheckConstraint(
-                condition=Q(allowance__gte=0, allowance__lte=F("subtotal"), amount_paid__gte=0),
+                condition=(Q(allowance=0) | Q(allowance__gte=0, allowance__lte=F("subtotal"))) & Q(amount_paid__gte=0),
                 name="invoices_not_negative",
                 violation_error_message="Credit covers no more than the lines.",
             ),

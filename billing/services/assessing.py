@@ -15,7 +15,8 @@ from billing.parties import BuyerSnapshot, SellerSnapshot
 from billing.tax import Buyer, Seller, TaxableLine, Taxed, Treatment, place_of_taxation, tax_lines
 from billing.vat import is_vat_id
 
-UNKNOWN = Treatment("", Decimal(0))  # a draft's, while something is missing
+ZERO = Decimal(0)
+UNKNOWN = Treatment("", ZERO)  # a draft's, while something is missing
 OLDEST_RATE = timedelta(days=31)  # an exchange rate published longer ago says nothing of today
 
 
@@ -72,11 +73,18 @@ def tax(lines: Sequence[Priced], *, allowance: Decimal, treatment: Treatment, cu
     return tax_lines(taxable, allowance=allowance, currency=currency)
 
 
+def coverable(lines: Sequence[Priced]) -> Decimal:
+    """Return the most that credit may cover: what usage comes to, and never more than all lines do."""
+    usage = sum((line.amount for line in lines if line.kind == "usage"), ZERO)
+    return max(ZERO, min(usage, sum((line.amount for line in lines), ZERO)))
+
+
 def estimate_tax(
     *, tenant_id: UUID, lines: Sequence[Priced], allowance: Decimal, currency: str, on: date
 ) -> tuple[Taxed, Assessment]:
     """Return what an invoice of these lines would be taxed at, without storing anything; 0 while something is missing."""
     assessment = assess(tenant_id=tenant_id, on=on)
+    allowance = min(allowance, coverable(lines))
     return tax(lines, allowance=allowance, treatment=assessment.treatment, currency=currency), assessment
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from billing.errors import NothingToBill, PeriodNotClosed
 from billing.models import ExchangeRate, Invoice, InvoiceLineItem, LegalEntity, Payment
 from billing.services.announcing import announce
-from billing.services.assessing import Reason, assess, exchange_rate, seller_of, tax
+from billing.services.assessing import Reason, assess, coverable, exchange_rate, seller_of, tax
 from billing.services.credit import pay_by_credit, use_allowance
 from billing.services.drafting import draft_invoice, set_tax
 from billing.services.numbering import take_number
@@ -88,8 +88,7 @@ def _park(invoice: Invoice, reasons: Sequence[Reason]) -> Invoice:
 
 def _use_credit(invoice: Invoice, lines: Sequence[InvoiceLineItem], treatment: Treatment, now: datetime) -> None:
     """Use up the credit that covers usage, and tax what it leaves."""
-    usage = sum((line.amount for line in lines if line.kind == InvoiceLineItem.Kind.USAGE), ZERO)
-    allowance = use_allowance(invoice, usage=max(ZERO, usage), now=now)
+    allowance = use_allowance(invoice, usage=coverable(lines), now=now)
     taxed = tax(lines, allowance=allowance, treatment=treatment, currency=invoice.currency)
     before = [_tax_of(line) for line in lines]
     set_tax(invoice, lines, taxed, treatment)

@@ -197,6 +197,32 @@ class TestParked:
         assert (again.pk, again.status, again.parked_reasons) == (parked.pk, "draft", [])
 
 
+class TestBelowZero:
+    def test_is_parked_and_credit_is_left_alone(self, acme: Company) -> None:
+        sell_from("IE")
+        buy_from(acme, "IE")
+        draft = drafted(acme, messages=1000)
+        (line,) = lines_of(draft)
+        with tenant_scope(acme.tenant.pk):
+            line.pk, line.kind, line.position, line.amount = None, "fee", 2, D(-20)
+            line.allowance = line.tax = D(0)
+            line.save(force_insert=True)
+        parked = stored(finalize(draft))
+        assert (parked.status, [one["code"] for one in parked.parked_reasons]) == ("parked", ["below-zero"])
+
+    def test_credit_covers_no_more_than_all_lines(self, acme: Company) -> None:
+        sell_from("IE")
+        buy_from(acme, "IE")
+        draft = drafted(acme, messages=1000)
+        (line,) = lines_of(draft)
+        with tenant_scope(acme.tenant.pk):
+            line.pk, line.kind, line.position, line.amount = None, "fee", 2, D("-2.50")
+            line.allowance = line.tax = D(0)
+            line.save(force_insert=True)
+        invoice = stored(finalize(draft))
+        assert (invoice.subtotal, invoice.allowance, invoice.total_amount) == (5, 5, 0)
+
+
 class TestTaxOfTheParties:
     @pytest.mark.parametrize(
         ("buyer", "category", "rate", "tax"),
