@@ -17,6 +17,7 @@ from usage.models import (
     UsageRecord,
     UsageSummary,
 )
+from usage.records_admin import RecordAdmin
 
 __all__ = ["limits_admin"]  # its pages are registered with these
 
@@ -82,7 +83,7 @@ class BillingPeriodAdmin(LedgerAdmin):
 
 
 @admin.register(UsageRecord)
-class UsageRecordAdmin(LedgerAdmin):
+class UsageRecordAdmin(RecordAdmin):
     list_display = (
         "occurred_at", "tenant", "channel", "resource_type", "quantity", "billed_quantity", "total_cost", "currency",
         "resource_id",

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
+from common.clients import address_of
 from common.errors import Invalid
 from common.http import JSONParser, TooLarge
 from common.ids import decode, encode
@@ -25,6 +26,7 @@ from usage.csv_events import events_of
 from usage.ingest_presenting import present_event, present_outcome
 from usage.outcomes import Status
 from usage.selectors.events import event_of, events_asked_for
+from usage.services.auditing import Actor
 from usage.services.ingesting import MOST_EVENTS, ingest
 from usage.services.reversing import Correction, amend_record, void_record
 from usage.services.uploading import UploadState, present_counts, start_upload, upload_state
@@ -118,7 +120,11 @@ class EventsViewSet(TenantViewSet):
         reason = self.read(ingest_schemas.VoidInput).get("reason", "")
         return self._corrected(
             lambda: void_record(
-                tenant_id=self.principal.tenant_id, record_id=decode("ur", id), now=self.now, reason=reason
+                tenant_id=self.principal.tenant_id,
+                record_id=decode("ur", id),
+                now=self.now,
+                actor=self._actor(),
+                reason=reason,
             )
         )
 
@@ -140,6 +146,7 @@ class EventsViewSet(TenantViewSet):
                 record_id=decode("ur", id),
                 changes=changes,
                 window=window_at(self.now),
+                actor=self._actor(),
                 reason=reason,
             )
         )
@@ -193,6 +200,10 @@ class EventsViewSet(TenantViewSet):
             return Response(body, status=200 if correction.is_repeat else 201)
 
         return self.once(answer)
+
+    def _actor(self) -> Actor:
+        who = self.principal
+        return Actor(str(who.kind), who.name, who.id, address_of(self.request) or None)
 
     def _event(self, id: str) -> dict[str, Any]:
         return present_event(event_of(tenant_id=self.principal.tenant_id, record_id=decode("ur", id)))

@@ -18,10 +18,12 @@ from tests.usage.helpers import periods, rows
 from usage.ingest_reading import Window
 from usage.selectors import period_usage
 from usage.services import fold_deltas
+from usage.services.auditing import Actor
 from usage.services.ingesting import ingest
 from usage.services.reversing import void_record
 from usage.sums import by_day
 
+ACTOR = Actor("api_key", "tests")
 WINDOW = Window.around(NOW, back_days=35, ahead_minutes=5)
 FROM_RECORDS = """
     SELECT usage_date, channel, resource_type, sum(quantity), sum(billed_quantity), sum(coalesce(total_cost, 0)),
@@ -121,7 +123,7 @@ def test_what_is_voided_was_never_there(acme: Company, events: list[dict[str, An
         for event, outcome in zip(keyed, send(acme, keyed), strict=True):
             if event not in kept:
                 with tenant_scope(acme.tenant.pk):
-                    void_record(tenant_id=acme.tenant.pk, record_id=outcome.record_id, now=NOW)
+                    void_record(tenant_id=acme.tenant.pk, record_id=outcome.record_id, now=NOW, actor=ACTOR)
         fold(limit=3)
         days, (lines, total) = books(acme)
         assert days == recorded(acme)
@@ -139,7 +141,7 @@ def test_sums_equal_records_while_batches_corrections_and_folds_run_at_once(comm
         ]  # fmt: skip
         outcomes = send(acme, events)
         with tenant_scope(acme.tenant.pk):
-            void_record(tenant_id=acme.tenant.pk, record_id=outcomes[number % 20].record_id, now=NOW)
+            void_record(tenant_id=acme.tenant.pk, record_id=outcomes[number % 20].record_id, now=NOW, actor=ACTOR)
         connection.close()
 
     def fold_and_look(_: int) -> None:

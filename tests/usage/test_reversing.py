@@ -18,10 +18,12 @@ from usage.ingest_reading import Window
 from usage.models import PricingRate, UsageRecord
 from usage.selectors import period_usage
 from usage.services import close_period, fold_deltas
+from usage.services.auditing import Actor
 from usage.services.ingesting import ingest
 from usage.services.reversing import Correction, PricedByThePeriod, amend_record, void_record
 
 D = Decimal
+ACTOR = Actor("api_key", "tests")
 WINDOW = Window.around(NOW, back_days=35, ahead_minutes=5)
 
 
@@ -35,12 +37,14 @@ def sent(company: Company, quantity: str = "3", **changes: Any) -> UUID:
 
 def void(company: Company, record_id: UUID, **options: Any) -> Correction:
     with tenant_scope(company.tenant.pk):
-        return void_record(tenant_id=company.tenant.pk, record_id=record_id, now=NOW, **options)
+        return void_record(tenant_id=company.tenant.pk, record_id=record_id, now=NOW, actor=ACTOR, **options)
 
 
 def amend(company: Company, record_id: UUID, **changes: Any) -> Correction:
     with tenant_scope(company.tenant.pk):
-        return amend_record(tenant_id=company.tenant.pk, record_id=record_id, changes=changes, window=WINDOW)
+        return amend_record(
+            tenant_id=company.tenant.pk, record_id=record_id, changes=changes, window=WINDOW, actor=ACTOR
+        )
 
 
 def close(company: Company) -> None:
@@ -78,6 +82,15 @@ class TestVoid:
         ]
         sums = "sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)::int"
         assert rows(acme, f"SELECT {sums} FROM usage_summary_deltas") == [(0, 0, 0, 0)]
+
+    def test_is_written_in_the_audit_log_once(self, acme: Company) -> None:
+        id = sent(acme)
+        void(acme, id, reason="twice")
+        void(acme, id)
+        audited = "SELECT actor_kind, actor_name, action, object_id, changes->>'reason' FROM audit_entries"
+        assert rows(acme, f"{audited} WHERE action LIKE 'usage.event%'") == [
+            ("api_key", "tests", "usage.event.voided", str(id), "twice")
+        ]
 
     def test_leaves_the_first_record_as_it_was(self, acme: Company) -> None:
         before = rows(acme, f"SELECT to_jsonb(r) FROM usage_records r WHERE id = '{(id := sent(acme))}'")
@@ -204,7 +217,7 @@ class TestAmend:
         id = sent(acme, occurred_at="2026-02-10T12:00:00Z")
         later = Window.around(at(2026, 3, 30), back_days=35, ahead_minutes=5)
         with tenant_scope(acme.tenant.pk):
-            amend_record(tenant_id=acme.tenant.pk, record_id=id, changes={"quantity": "2"}, window=later)
+            amend_record(tenant_id=acme.tenant.pk, record_id=id, changes={"quantity": "2"}, window=later, actor=ACTOR)
         assert rows(acme, "SELECT DISTINCT usage_date FROM usage_records") == [(date(2026, 2, 10),)]
 
 

@@ -18,6 +18,7 @@ from usage.ingest_reading import Window, read_event
 from usage.models import UsageRecord, UsageReversal
 from usage.outcomes import Outcome
 from usage.ratebook import OpenTerms, open_terms, rates_by_id
+from usage.services.auditing import Actor, audit
 from usage.services.ingesting import Batch, Priced
 from usage.services.locking import share_periods
 
@@ -37,7 +38,13 @@ class Correction:
 
 
 def void_record(
-    *, tenant_id: UUID, record_id: UUID, now: datetime, reason: str = "", only_ingested: bool = True
+    *,
+    tenant_id: UUID,
+    record_id: UUID,
+    now: datetime,
+    actor: Actor,
+    reason: str = "",
+    only_ingested: bool = True,
 ) -> Correction:
     """Take a record back: its negative, on its day, at its rate, billed in its period or, once closed, in the open one.
 
@@ -51,6 +58,7 @@ def void_record(
         earlier = _claim(tenant_id, record_id, correction, None, now)
         if earlier is None:
             _take_back(record, correction.reversal_id, reason=reason, now=now)
+            _audit(record, "usage.event.voided", actor, reason)
             return correction
     if earlier.amendment_id is not None:
         raise WrongState(f"The event was amended; void {encode('ur', earlier.amendment_id)} instead.", code="amended")
@@ -58,9 +66,15 @@ def void_record(
 
 
 def amend_record(
-    *, tenant_id: UUID, record_id: UUID, changes: Mapping[str, Any], window: Window, reason: str = "",
+    *,
+    tenant_id: UUID,
+    record_id: UUID,
+    changes: Mapping[str, Any],
+    window: Window,
+    actor: Actor,
+    reason: str = "",
     only_ingested: bool = True,
-) -> Correction:  # fmt: skip
+) -> Correction:
     """Take a record back and add what `changes` make of it, in one transaction. `changes` are fields as events are sent.
 
     The same amendment again returns the first. Raises as `void_record` does, WrongState for what was voided or amended
@@ -76,6 +90,7 @@ def amend_record(
         if earlier is None:
             _take_back(record, correction.reversal_id, reason=reason, now=window.now)
             _add(tenant_id, record, event, digest, correction.amendment_id, window.now)
+            _audit(record, "usage.event.amended", actor, reason)
             return correction
     if earlier.amendment_id is None:
         raise WrongState("The event was voided; send it anew under another key.", code="voided")
@@ -248,6 +263,11 @@ def _columns(event: UsageEvent, priced: Priced) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "key": event.dedup_key,
     }
+
+
+def _audit(record: UsageRecord, action: str, actor: Actor, reason: str) -> None:
+    changes = {"reason": reason} if reason else {}
+    audit(tenant_id=record.tenant_id, action=action, object_id=record.pk, changes=changes, actor=actor)
 
 
 def _key(record: UsageRecord, verb: str) -> str:
