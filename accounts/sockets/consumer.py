@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 SIGN_IN_SECONDS = 5
 CLOSE_SECONDS = 5
 RESTART_SECONDS = 30
+# A desk that opens two hundred conversations at once is within the burst.
+FRAMES_AT_ONCE, FRAMES_A_SECOND = 500, 50
 # A close of the client's own, or one that ended its rights: it will not be back at once.
 CLEAN = {1000, 1001, SIGN_IN, FORBIDDEN}
 
@@ -52,6 +54,7 @@ class SocketConsumer:
         "_deadline",
         "_is_cut",
         "_outbox",
+        "_paced_until",
         "_send",
         "_task",
         "heard_at",
@@ -70,6 +73,7 @@ class SocketConsumer:
         self._is_cut = False
         self.is_welcome = False
         self.heard_at = 0.0
+        self._paced_until = 0.0
         self.principal = None
 
     # --- for subclasses ----------------------------------------------------------------------------------------------
@@ -188,12 +192,21 @@ class SocketConsumer:
                     await self._send({"type": "websocket.accept"})
                 else:
                     self.heard_at = time.time()
+                    await self._pace()
                     await self._take(message.get("text"))
         except asyncio.CancelledError:
             if not self._is_cut:
                 raise
         finally:
             await self._part(message)
+
+    async def _pace(self) -> None:
+        """Read no faster than the pace, after a burst: what a client sends beyond that waits in its own connection."""
+        self._paced_until = max(
+            self._paced_until + 1 / FRAMES_A_SECOND, self.heard_at - FRAMES_AT_ONCE / FRAMES_A_SECOND
+        )
+        if (early := self._paced_until - self.heard_at) > 0:
+            await asyncio.sleep(early)
 
     async def _take(self, text: str | None) -> None:
         if self._closed_with:

@@ -1,5 +1,6 @@
 """Both sockets, on real Valkey and PostgreSQL: sign-in, live events, catching up, refusals that leave the socket healthy."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,20 @@ class TestSigningIn:
     async def test_silence_closes(self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(consumer, "SIGN_IN_SECONDS", 0.1)
         assert await (await visitor()).closed_with() == 4001
+
+    async def test_a_flood_is_read_at_the_pace_and_loses_nothing(
+        self, chat: Chat, visitor: Opener, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumer, "FRAMES_AT_ONCE", 5)
+        monkeypatch.setattr(consumer, "FRAMES_A_SECOND", 20)
+        socket = await visitor(visitor_token=chat.visitor_token)
+        await socket.next("ready")
+        began = time.monotonic()
+        for number in range(14):
+            await socket.send("nonsense", id=str(number))
+        answered = [(await socket.next("problem"))["id"] for _ in range(14)]
+        assert answered == [str(number) for number in range(14)]
+        assert time.monotonic() - began > 0.4  # ten of them waited a twentieth of a second each
 
     async def test_a_finance_person_has_no_desk(self, chat: Chat, agent: Opener) -> None:
         socket = await agent(ticket=await ticket_of(chat.company.finance))
