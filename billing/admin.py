@@ -9,6 +9,8 @@ from django.utils import timezone
 from unfold.admin import TabularInline
 
 from accounts.tenancy import tenant_scope
+from billing import admin_logos as admin_logos  # the pages of logos
+from billing import admin_runs as admin_runs  # the pages of runs
 from billing import services
 from billing.admin_corrections import audited
 from billing.models import (

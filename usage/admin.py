@@ -6,20 +6,18 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from common.admin import HouseAdmin, LedgerAdmin
-from usage import limits_admin
+from usage import limits_admin, periods_admin
 from usage.models import (
-    BillingPeriod,
     Meter,
     PlanFeature,
     PricingPlan,
     PricingRate,
-    Subscription,
     UsageRecord,
     UsageSummary,
 )
 from usage.records_admin import RecordAdmin
 
-__all__ = ["limits_admin"]  # its pages are registered with these
+__all__ = ["limits_admin", "periods_admin"]  # its pages are registered with these
 
 
 class PlanFeatureInline(TabularInline):  # type: ignore[misc] # unfold is untyped
@@ -64,22 +62,6 @@ class PricingRateAdmin(HouseAdmin):
 class MeterAdmin(LedgerAdmin):
     list_display = ("__str__", "name", "unit", "metered_unit", "price_per")
     ordering = ("position",)
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(LedgerAdmin):
-    list_display = ("tenant", "plan", "status", "currency", "started_at", "trial_ends_at")
-    list_filter = ("status", "plan")
-    list_select_related = ("tenant", "plan")
-    search_fields = ("tenant__name",)
-
-
-@admin.register(BillingPeriod)
-class BillingPeriodAdmin(LedgerAdmin):
-    list_display = ("tenant", "period_start", "period_end", "timezone", "state", "closed_at")
-    list_filter = ("state",)
-    list_select_related = ("tenant",)
-    search_fields = ("tenant__name",)
 
 
 @admin.register(UsageRecord)
