@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.tenancy import tenant_scope
+from accounts.tenancy import system_access, tenant_scope
 from common.errors import DomainError, Invalid, NotFound
 from tests.factories import NOW, Company
 from tests.usage.credit_helpers import balance, burn, give
@@ -21,7 +21,7 @@ from tests.usage.helpers import at, call, periods, record
 from usage import services
 from usage.credit import PREPAID
 from usage.errors import HoldConflict, HoldEnded, NotEnoughCredit
-from usage.models import CreditHold
+from usage.models import CreditHold, PricingPlan
 from usage.selectors import current_period, period_usage
 from usage.services import Hold, refresh_balance
 
@@ -363,3 +363,29 @@ class TestManyAtOnce:
         assert failures == []
         granted, spent = spoken_for(acme)
         assert spent <= granted
+
+    def test_calls_that_settle_and_a_period_that_closes_never_wait_in_a_circle(
+        self, committed_db: None, acme: Company
+    ) -> None:
+        with system_access("test"):
+            PricingPlan.objects.filter(slug="free_trial").update(
+                is_credit_once=False
+            )  # each period grants, in its lock
+        march = periods(acme)[0]
+
+        def work(number: int) -> None:
+            if number == 20:
+                with scope(acme) as of:
+                    services.close_period(**of, period_id=march.pk, now=at(2026, 4, 1, 2))
+                return
+            key = f"call:{number}"
+            hold(acme, "0.60", key)
+            with tenant_scope(acme.tenant.pk):
+                cost = call(acme, 61, dedup_key=key, occurred_at=NOW).total_cost
+                settle(acme, str(cost), key)
+
+        assert [answer for answer in self.at_once(40, work) if answer is not None] == []
+        with system_access("test"):
+            PricingPlan.objects.filter(slug="free_trial").update(is_credit_once=True)
+        refresh(acme)
+        assert min(balance(acme)) >= 0

@@ -47,6 +47,13 @@ SELECT gen_random_uuid(), tenant_id, min(currency), 0, 0, sum(amount) FROM credi
 RESET ROLE;
 """
 
+# Backwards: before it, the table held grants alone, and all that was taken of them is forgotten.
+GRANTS_ALONE = f"""
+SET LOCAL ROLE {SYSTEM_ROLE};
+DELETE FROM credit_entries WHERE amount < 0;
+RESET ROLE;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0002_row_level_security"), ("usage", "0007_corrections")]
@@ -54,6 +61,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveConstraint("creditentry", "credit_entries_once"),
         migrations.RemoveConstraint("creditentry", "credit_entries_amount"),
+        migrations.RunSQL(migrations.RunSQL.noop, GRANTS_ALONE),
         migrations.RenameField("creditentry", "grant_key", "key"),
         migrations.AlterField(
             "creditentry",
@@ -275,6 +283,6 @@ class Migration(migrations.Migration):
         EnableRowLevelSecurity("credit_balances"),
         EnableRowLevelSecurity("credit_holds"),
         LedgerPrimaryKey("credit_burns"),
-        migrations.RunSQL(BALANCES, "DELETE FROM credit_balances"),
+        migrations.RunSQL(BALANCES, migrations.RunSQL.noop),
         migrations.RunSQL(FREEZE, THAW),
     ]
