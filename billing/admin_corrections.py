@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.tenancy import tenant_scope
 from billing import services
 from billing.models import CreditNote, CreditNoteLine, Invoice, Payment
-from common.admin import LedgerAdmin
+from common.admin import EstimatedPaginator, HouseAdmin
 from common.clients import address_of
 from common.errors import DomainError
 from common.ids import uuid7
@@ -34,11 +34,19 @@ def _new_key() -> str:
     return f"operator:{uuid7().hex}"
 
 
-class ByService(LedgerAdmin):
-    """Rows are added through a service; what it refuses is said, and nothing is stored."""
+class ByService(HouseAdmin):
+    """Rows are added through a service, and never changed; what it refuses is said, and nothing is stored."""
+
+    paginator = EstimatedPaginator
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return bool(request.user.has_perm(f"billing.add_{self.opts.model_name}"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Show all of a row; ask for what its service needs."""
