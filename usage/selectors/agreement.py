@@ -121,7 +121,8 @@ def correct_sums(*, tenant_id: UUID, period_id: UUID | None, since: datetime | N
 
 
 def _difference(row: Sequence[Any]) -> Difference:
-    return Difference(*row[:6], records=Figures(*row[6:10]), sums=Figures(*row[10:14]))
+    values: list[Any] = [*row[:6], Figures(*row[6:10]), Figures(*row[10:14])]
+    return Difference(*values)
 
 
 def _scope(tenant_id: UUID | None, period_id: UUID | None, since: datetime | None) -> dict[str, UUID | None]:
