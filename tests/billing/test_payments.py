@@ -44,7 +44,7 @@ def refund(payment: Payment, amount: str, *, key: str = "r1") -> Payment:
 def amounts(invoice: Invoice) -> list[Decimal]:
     with tenant_scope(invoice.tenant_id):
         rows = Payment.objects.for_tenant(invoice.tenant_id).filter(invoice=invoice)
-        return list(rows.order_by("id").values_list("amount", flat=True))
+        return list(rows.order_by("created_at").values_list("amount", flat=True))
 
 
 def prepaid(invoice: Invoice) -> list[Decimal]:
