@@ -3,6 +3,7 @@
 from billing.models.amounts import amount_field
 from billing.models.credit_note import CreditNote, CreditNoteLine
 from billing.models.document import InvoiceDocument
+from billing.models.export import Export
 from billing.models.invoice import Invoice, InvoiceLineItem
 from billing.models.logo import SellerLogo
 from billing.models.parties import BillingProfile, LegalEntity
@@ -16,6 +17,7 @@ __all__ = [
     "CreditNote",
     "CreditNoteLine",
     "ExchangeRate",
+    "Export",
     "Invoice",
     "InvoiceDocument",
     "InvoiceLineItem",
