@@ -46,3 +46,8 @@ class KeyUsed(Conflict):
 class NoEInvoice(WrongState):
     title = "There is no e-invoice of it"
     default_code = "no-e-invoice"
+
+
+class NothingToExport(WrongState):
+    title = "Nothing matches"
+    default_code = "nothing-to-export"

@@ -6,6 +6,7 @@ from billing.api import InvoicePdfViewSet, InvoiceViewSet, PlanViewSet
 from billing.credit_api import CreditViewSet
 from billing.credit_note_api import CreditNoteViewSet
 from billing.document_api import CreditNotePdfViewSet, CreditNoteXmlViewSet, InvoiceXmlViewSet
+from billing.export_api import ExportViewSet
 from billing.profile_api import ProfileViewSet
 from billing.subscription_api import SubscriptionViewSet
 
@@ -20,6 +21,9 @@ urlpatterns = [
     path("credit-notes/<str:id>", CreditNoteViewSet.as_view({"get": "show"}), name="credit-note"),
     path("credit-notes/<str:id>/pdf", CreditNotePdfViewSet.as_view({"get": "show"}), name="credit-note-pdf"),
     path("credit-notes/<str:id>/xml", CreditNoteXmlViewSet.as_view({"get": "show"}), name="credit-note-xml"),
+    path("exports", ExportViewSet.as_view({"get": "list", "post": "create"})),
+    path("exports/<str:id>", ExportViewSet.as_view({"get": "show"})),
+    path("exports/<str:id>/file", ExportViewSet.as_view({"get": "file"}), name="export-file"),
     path("profile", ProfileViewSet.as_view({"get": "show", "put": "replace"})),
     path("plans", PlanViewSet.as_view({"get": "list"})),
     path("subscription", SubscriptionViewSet.as_view({"get": "show", "post": "change"})),

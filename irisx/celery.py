@@ -35,6 +35,8 @@ app.conf.beat_schedule = {
     "expire credit": {"task": "usage.tasks.expire_credit", "schedule": 600.0, "options": {"expires": 600}},
     "usage partitions ahead": {"task": "usage.tasks.make_partitions", "schedule": 86_400.0},
     "run invoices": {"task": "billing.tasks.run_invoices", "schedule": 300.0, "options": {"expires": 300}},
+    "make exports": {"task": "billing.tasks.make_exports", "schedule": 5.0, "options": {"expires": 5}},
+    "forget exports": {"task": "billing.tasks.forget_exports", "schedule": crontab(hour=2, minute=11)},
     "reconcile": {"task": "billing.tasks.reconcile", "schedule": crontab(hour=4, minute=23)},
     "draft invoices": {"task": "billing.tasks.draft_open_periods", "schedule": 3600.0},
 }

@@ -56,6 +56,7 @@ def build() -> World:
         "call": _call(acme),
         "invoice": _invoice(acme),
         "credit_note": _credit_note(acme, now),
+        "export": _made(acme, "/v1/billing/exports", {"kind": "invoices", "format": "csv", "number": ""}),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }

@@ -1,0 +1,1 @@
+"""Lists and documents as files: CSV, XLSX, ZIP. Makes no query and knows no request."""
