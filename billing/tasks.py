@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts.tenancy import system_access, tenant_scope
 from billing import selectors, services
+from billing.export_tasks import forget_exports, make_exports
 from common.errors import DomainError
 
+__all__ = ["forget_exports", "make_exports"]  # found here by their names
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 240  # then the next one goes on
 ENOUGH_FOR_HELP, HELPERS = 200, 3
