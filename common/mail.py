@@ -1,16 +1,34 @@
-"""The one door of e-mail: templates in text and HTML, sent after commit."""
+"""The one door of e-mail: templates in text and HTML, sent after commit, or at once where the caller keeps the outcome."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from smtplib import SMTPNotSupportedError, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
 logger = logging.getLogger(__name__)
+REFUSALS = (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupportedError)
+
+
+class NotSent(Exception):
+    """The mail server did not take the message: sending it again is safe."""
+
+
+class Unclear(Exception):
+    """The connection broke while the message was on its way: nobody can tell whether it arrives."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    filename: str
+    content: bytes
+    media_type: str
 
 
 def send_on_commit(*, template: str, to: Sequence[str], context: dict[str, Any], language: str = "en") -> None:
@@ -20,14 +38,40 @@ def send_on_commit(*, template: str, to: Sequence[str], context: dict[str, Any],
 
 
 def render(
-    *, template: str, to: Sequence[str], context: dict[str, Any], language: str = "en"
+    *,
+    template: str,
+    to: Sequence[str],
+    context: dict[str, Any],
+    language: str = "en",
+    attachments: Sequence[Attachment] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> EmailMultiAlternatives:
     """Return the message, not sent."""
     with translation.override(language):
         subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
-        message = EmailMultiAlternatives(subject, render_to_string(f"{template}.txt", context), to=list(to))
+        text = render_to_string(f"{template}.txt", context)
+        message = EmailMultiAlternatives(subject, text, to=list(to), headers=dict(headers or {}))
         message.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
+    for one in attachments:
+        message.attach(one.filename, one.content, one.media_type)
     return message
+
+
+def send(message: EmailMultiAlternatives) -> None:
+    """Send a message now, over a connection of its own; raise NotSent or Unclear."""
+    connection = get_connection()
+    try:
+        connection.open()
+    except OSError as error:  # smtplib's errors are OSErrors
+        raise NotSent(str(error)) from error
+    try:
+        connection.send_messages([message])
+    except (*REFUSALS, ValueError) as error:  # ValueError: no address, before anything was said
+        raise NotSent(str(error)) from error
+    except OSError as error:
+        raise Unclear(str(error)) from error
+    finally:
+        connection.close()
 
 
 def _send(message: EmailMultiAlternatives) -> None:

@@ -6,13 +6,16 @@ from billing.models.document import InvoiceDocument
 from billing.models.export import Export
 from billing.models.invoice import Invoice, InvoiceLineItem
 from billing.models.logo import SellerLogo
+from billing.models.mail import BillingMail
 from billing.models.parties import BillingProfile, LegalEntity
 from billing.models.payment import Payment
 from billing.models.run import InvoiceRun, InvoiceRunItem, Reconciliation
 from billing.models.sequence import InvoiceSequence
 from billing.models.tax import ExchangeRate, TaxRate
+from billing.models.topup import TopUp
 
 __all__ = [
+    "BillingMail",
     "BillingProfile",
     "CreditNote",
     "CreditNoteLine",
@@ -29,5 +32,6 @@ __all__ = [
     "Reconciliation",
     "SellerLogo",
     "TaxRate",
+    "TopUp",
     "amount_field",
 ]

@@ -113,8 +113,12 @@ class Invoice(TenantModel):
                 violation_error_message="This invoice number is taken.",
             ),
         ]
-        # The tenant's list of invoices, newest first.
-        indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="invoices_newest")]
+        indexes = [
+            # The tenant's list of invoices, newest first.
+            models.Index(fields=["tenant", "-created_at", "-id"], name="invoices_newest"),
+            # What is owed, by when: overdue ones and reminders.
+            models.Index(fields=["due_date"], name="invoices_owed", condition=Q(status__in=["pending", "overdue"])),
+        ]
 
     def __str__(self) -> str:
         return self.invoice_number or f"Draft {self.period_start}"

@@ -1,4 +1,4 @@
-"""Money that came in for an invoice, or went back."""
+"""Money that came in for an invoice or a top-up, or went back."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,10 +6,11 @@ from django.db.models import Q
 from accounts.tenancy.models import TenantModel
 from billing.models.amounts import amount_field
 from billing.models.invoice import Invoice
+from billing.models.topup import TopUp
 
 
 class Payment(TenantModel):
-    """What was paid for an invoice, or, below 0, taken away from it again. Append-only; the sum is its `amount_paid`."""
+    """What was paid for an invoice or a top-up, or, below 0, taken away again. Append-only; the sum is its `amount_paid`."""
 
     class Method(models.TextChoices):
         BANK_TRANSFER = "bank_transfer", "Bank transfer"
@@ -20,7 +21,8 @@ class Payment(TenantModel):
         OTHER = "other", "Other"
         CREDIT = "credit", "Prepaid credit"
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    invoice = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="payments")
+    top_up = models.ForeignKey(TopUp, null=True, blank=True, on_delete=models.PROTECT, related_name="payments")
     key = models.CharField(max_length=80, help_text="What it is, once: a repeat changes nothing.")
     amount = amount_field(help_text="Below 0: given back, or moved to prepaid credit.")
     currency = models.CharField(max_length=3)
@@ -46,9 +48,18 @@ class Payment(TenantModel):
                 name="payments_refund",
                 violation_error_message="What gives a payment back is below 0.",
             ),
+            models.CheckConstraint(
+                condition=Q(invoice__isnull=True) ^ Q(top_up__isnull=True),
+                name="payments_of_one",
+                violation_error_message="A payment is for an invoice or for a top-up.",
+            ),
         ]
-        # An invoice's payments, as they came.
-        indexes = [models.Index(fields=["invoice", "received_at"], name="payments_of_invoice")]
+        indexes = [
+            # An invoice's payments, as they came.
+            models.Index(fields=["invoice", "received_at"], name="payments_of_invoice"),
+            # The tenant's list of payments, newest first; its statement.
+            models.Index(fields=["tenant", "-received_at", "-id"], name="payments_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} ({self.method})"
