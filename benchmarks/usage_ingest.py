@@ -8,10 +8,7 @@ The database is a throw-away one; --durable switches its fsync on.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,16 +20,13 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-import django
 import httpx
 import orjson
 import psycopg
-from django.test.utils import setup_test_environment
 
-from benchmarks.conditions import ROOT, conditions, table
+from benchmarks.conditions import conditions, table
+from benchmarks.servers import database, web
 from common.ids import uuid7
-from irisx.local.ports import free_port
-from irisx.local.testservers import Servers, begin_session, end_session, own_valkey
 
 SIZE = 1_000
 KEYS = count(1)
@@ -61,28 +55,8 @@ def main() -> None:
     parser.add_argument("--durable", action="store_true", help="fsync on, as in production")
     options = parser.parse_args()
     print(conditions(), flush=True)
-    servers = Servers()
-    session = begin_session(servers, {})
-    try:
-        name = f"{session.template}_bench"
-        os.environ["REDIS_URL"] = own_valkey(servers, session, name="bench")
-        environment = session.environment(database=name, redis_url=os.environ["REDIS_URL"])
-        os.environ.update(environment)
-        os.environ.update({"DEBUG": "false", "IRISX_DEMO": "true", "IRISX_LOG_LEVEL": "ERROR"})
-        os.environ["DJANGO_SETTINGS_MODULE"] = "irisx.settings"
-        session.create_copy(name)
-        if options.durable:
-            with session.connect(database=name) as connection:
-                connection.autocommit = True
-                connection.execute("ALTER SYSTEM SET fsync = on")
-                connection.execute("ALTER SYSTEM SET synchronous_commit = on")
-                connection.execute("ALTER SYSTEM SET full_page_writes = on")
-                connection.execute("SELECT pg_reload_conf()")
-        django.setup()
-        setup_test_environment()  # no mail is sent
-        Stage(environment["DATABASE_URL"]).measure(options.batches, options.singles, is_durable=options.durable)
-    finally:
-        end_session(session, servers)
+    with database(is_durable=options.durable) as url:
+        Stage(url).measure(options.batches, options.singles)
 
 
 class Stage:
@@ -91,20 +65,15 @@ class Stage:
     def __init__(self, url: str) -> None:
         from tests.factories import make_company
 
-        self.url = url.replace("postgres://", "postgresql://")
+        self.url = url
         self.now = datetime.now(UTC)
         self.company = make_company("Bench", owner="Olga", agent="Otto", finance="Ola", now=self.now)
         self.tenant_id: UUID = self.company.tenant.pk
         self.own = threading.local()
 
-    def measure(self, batches: int, singles: int, *, is_durable: bool) -> None:
+    def measure(self, batches: int, singles: int) -> None:
         """Measure and print."""
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW server_version")
-            print(f"database  PostgreSQL {cursor.fetchone()[0]}, fsync {'on' if is_durable else 'off'}\n")
-        with self.web() as address, httpx.Client(base_url=address, timeout=30) as client:
+        with web() as address, httpx.Client(base_url=address, timeout=30) as client:
             ways: dict[str, Batch] = {
                 "at the service": self.at_the_service,
                 "through HTTP": lambda: self.through_http(client),
@@ -242,9 +211,6 @@ class Stage:
             self.own.connection = psycopg.connect(self.url)
         return BareTransaction(self.own.connection, self.tenant_id)
 
-    def web(self) -> "Web":
-        return Web()
-
 
 class BareTransaction:
     """One transaction under the tenant's row-level security."""
@@ -259,37 +225,6 @@ class BareTransaction:
 
     def __exit__(self, *error: object) -> None:
         self._connection.rollback() if error[0] else self._connection.commit()
-
-
-class Web:
-    """The web process as in production, one of it."""
-
-    def __enter__(self) -> str:
-        port = free_port()
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "irisx.asgi:application",
-            "--port",
-            str(port),
-            "--log-level",
-            "error",
-        ]
-        environment = os.environ | {"IRISX_BASE_URL": f"http://127.0.0.1:{port}"}
-        self._process = subprocess.Popen([*command, "--lifespan", "off"], cwd=ROOT, env=environment)
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            try:
-                httpx.get(f"{address}/livez")
-                return address
-            except httpx.TransportError:
-                time.sleep(0.1)
-        raise SystemExit("the web process did not start")
-
-    def __exit__(self, *error: object) -> None:
-        self._process.terminate()
-        self._process.wait(10)
 
 
 if __name__ == "__main__":
