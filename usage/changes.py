@@ -1,5 +1,6 @@
 """What choosing a plan means: when it holds, what it costs, which credit comes with it. Reads; changes nothing."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,9 +60,14 @@ def change_of(
     when: When | None,
     now: datetime,
 ) -> Change:
-    """Return what choosing `plan` does; raise Invalid where it cannot begin then. One query at most."""
+    """Return what choosing `plan` does; raise Invalid where it cannot begin then. Two queries at most.
+
+    A subscription that was to end goes on, and its period is whole again: that is what the rest of it is charged by.
+    """
     if subscription is None or period is None:
         return _begin(tenant, plan, when, now)
+    if subscription.ends_at is not None:
+        period = _resumed(tenant, period)
     if plan == subscription.plan:
         return _of(tenant, subscription, period, plan, Takes.NOTHING, _next_day(period))
     if plan.trial_days:
@@ -147,9 +153,27 @@ def _of(
 
 def _is_before_fees(subscription: Subscription, period: BillingPeriod) -> bool:
     """Say whether the plan's first fee is still to come: a trial's last day, or the day a paid plan was chosen."""
-    if period.fee or not subscription.plan.monthly_fee:
-        return False
-    return not SubscriptionCharge.objects.for_tenant(period.tenant_id).filter(billing_period=period).exists()
+    return bool(subscription.plan.monthly_fee) and not is_paid_for(period)
+
+
+def is_paid_for(period: BillingPeriod) -> bool:
+    """Say whether a fee was billed for days of a period: its own in advance, or a change of plan; one query at most."""
+    charges = SubscriptionCharge.objects.for_tenant(period.tenant_id).filter(billing_period=period)
+    return bool(period.fee) or charges.exists()
+
+
+def whole_end(period: BillingPeriod, *, cycle_day: int) -> date:
+    """Return the last day of a period that was cut short, had it not been."""
+    return max(period.period_end, days_of_cycle(period.period_start, cycle_day=cycle_day).last)
+
+
+def _resumed(tenant: Tenant, period: BillingPeriod) -> BillingPeriod:
+    """Return the period as it is once its subscription goes on; what is stored stays as it is."""
+    if not is_paid_for(period):
+        return period
+    whole = copy(period)
+    whole.period_end = whole_end(period, cycle_day=tenant.billing_cycle_day)
+    return whole
 
 
 def _next_day(period: BillingPeriod) -> date:

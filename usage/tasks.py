@@ -63,6 +63,8 @@ def _step(name: str, tenant_id: UUID, run: Callable[..., object]) -> None:
             run(now=timezone.now())
     except DomainError as error:
         logger.warning("Periods of tenant %s did not %s: %s", tenant_id, name, error.message)
+    except Exception:  # whatever is wrong with one tenant, the others' periods go on
+        logger.exception("Periods of tenant %s did not %s", tenant_id, name)
 
 
 @shared_task(name="usage.tasks.work_off_uploads")
@@ -72,7 +74,10 @@ def work_off_uploads(**kwargs: Any) -> None:
     with system_access("uploads that wait"):
         waiting = services.waiting_uploads(now=now)
     for tenant_id, upload_id in waiting:
-        _work_off(tenant_id, upload_id)
+        try:
+            _work_off(tenant_id, upload_id)
+        except Exception:  # its lease runs out, and it is tried again; the others go on
+            logger.exception("Upload %s of tenant %s was not worked off", upload_id, tenant_id)
 
 
 def _work_off(tenant_id: UUID, upload_id: UUID) -> None:
@@ -119,6 +124,9 @@ def record_api_requests(**kwargs: Any) -> None:
             logger.warning("API requests of tenant %s were not recorded: %s", minute.tenant_id, error.message)
             if minute.starts_at > oldest:
                 continue  # the next run tries again
+        except Exception:  # one tenant's minute keeps no other's waiting
+            logger.exception("API requests of tenant %s were not recorded", minute.tenant_id)
+            continue
         api_requests.forget(minute)
 
 

@@ -1,93 +1,42 @@
-"""A subscription is changed, ended, taken up again, and moves on when its time comes."""
+"""A subscription is changed, and moves on when its time comes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Tenant
 from accounts.tenancy import system_access, tenant_scope
-from common.errors import Conflict, Invalid
+from common.errors import Invalid
 from tests.factories import NOW, Company, make_company
 from tests.usage.helpers import at, call, periods, record
+from tests.usage.subscribing import (
+    MID_APRIL,
+    D,
+    cancel,
+    choose,
+    fees,
+    go_on,
+    included,
+    spans,
+    subscription,
+    tenant,
+)
 from usage import tasks
-from usage.changes import Change, Takes, When
+from usage.changes import Takes, When
 from usage.errors import NoSubscription
-from usage.models import CreditEntry, Subscription, SubscriptionCharge
+from usage.models import SubscriptionCharge
 from usage.proration import days_of_cycle
-from usage.selectors import Fee, current_period, fees_of
 from usage.services import (
     advance_subscription,
-    cancel_subscription,
-    change_plan,
     preview_change,
-    roll_periods,
-    start_subscription,
 )
-
-D = Decimal
-
-
-def choose(company: Company, plan: str, when: When | None = None, now: datetime = NOW) -> Change:
-    with tenant_scope(company.tenant.pk):
-        return change_plan(tenant_id=company.tenant.pk, plan_slug=plan, when=when, now=now)
-
-
-def cancel(company: Company, when: When = When.PERIOD_END, now: datetime = NOW) -> None:
-    with tenant_scope(company.tenant.pk):
-        cancel_subscription(tenant_id=company.tenant.pk, when=when, now=now)
-
-
-def go_on(company: Company, now: datetime) -> None:
-    """Let what the task does every five minutes happen at `now`."""
-    with tenant_scope(company.tenant.pk):
-        advance_subscription(tenant_id=company.tenant.pk, now=now)
-        roll_periods(tenant_id=company.tenant.pk, now=now)
-
-
-def subscription(company: Company) -> Subscription:
-    with tenant_scope(company.tenant.pk):
-        found = Subscription.objects.for_tenant(company.tenant).select_related("plan", "next_plan")
-        latest = found.order_by("-started_at", "-id").first()
-    assert latest is not None
-    return latest
-
-
-def tenant(company: Company) -> Tenant:
-    with tenant_scope(company.tenant.pk):
-        return Tenant.objects.get(pk=company.tenant.pk)
-
-
-def fees(company: Company, index: int) -> list[Fee]:
-    with tenant_scope(company.tenant.pk):
-        return fees_of(tenant_id=company.tenant.pk, period=periods(company)[index])
-
-
-def spans(company: Company) -> list[tuple[str, str, str]]:
-    return [(str(p.period_start), str(p.period_end), p.plan.slug) for p in periods(company)]
-
-
-def included(company: Company) -> list[Decimal]:
-    with tenant_scope(company.tenant.pk):
-        grants = CreditEntry.objects.for_tenant(company.tenant).filter(source="included", kind="grant")
-        return [grant.amount for grant in grants.order_by("starts_at", "id")]
-
-
-@pytest.fixture
-def starter(acme: Company) -> Company:
-    """Acme pays for Starter; it is 15 April, in its second month."""
-    choose(acme, "starter", When.NOW)
-    for now in (at(2026, 3, 11, 2), at(2026, 3, 31, 12), at(2026, 4, 1, 2)):
-        go_on(acme, now)
-    return acme
-
-
-MID_APRIL = at(2026, 4, 16)
 
 
 class TestTrial:
@@ -218,109 +167,6 @@ class TestUpgrade:
         assert len(fees(starter, -1)) == 1
 
 
-class TestDowngrade:
-    def test_waits_for_the_period_s_end(self, starter: Company) -> None:
-        choose(starter, "professional", now=MID_APRIL)
-        change = choose(starter, "starter", now=at(2026, 4, 20))
-        assert (change.takes, change.effective_date, change.charge) == (Takes.NEXT_PERIOD, date(2026, 5, 1), 0)
-        assert tenant(starter).plan == "professional"
-        go_on(starter, at(2026, 4, 30, 12))
-        go_on(starter, at(2026, 5, 1, 0))
-        assert (tenant(starter).plan, subscription(starter).next_plan) == ("starter", None)
-        assert spans(starter)[-1] == ("2026-05-01", "2026-05-31", "starter")
-
-    def test_is_refused_at_once(self, starter: Company) -> None:
-        choose(starter, "professional", now=MID_APRIL)
-        with pytest.raises(Invalid) as refusal:
-            choose(starter, "starter", When.NOW, now=MID_APRIL)
-        assert refusal.value.errors[0].pointer == "/when"
-
-    def test_is_taken_back_by_choosing_the_plan_there_is(self, starter: Company) -> None:
-        choose(starter, "professional", now=MID_APRIL)
-        choose(starter, "starter", now=MID_APRIL)
-        choose(starter, "professional", now=MID_APRIL)
-        assert subscription(starter).next_plan is None
-
-    def test_on_the_last_day_reaches_the_period_opened_ahead(self, starter: Company) -> None:
-        choose(starter, "professional", now=MID_APRIL)
-        go_on(starter, at(2026, 4, 30, 12))
-        choose(starter, "starter", now=at(2026, 4, 30, 13))
-        assert spans(starter)[-1][2] == "starter"
-        assert fees(starter, -2)[-1].amount == 29
-
-
-class TestCancel:
-    def test_ends_with_the_period_and_bills_no_further_fee(self, starter: Company) -> None:
-        cancel(starter, now=MID_APRIL)
-        assert subscription(starter).ends_at == at(2026, 5, 1, 0)
-        assert fees(starter, -1) == []
-        record(starter, occurred_at=at(2026, 4, 30, 23))
-        with pytest.raises(NoSubscription):
-            record(starter, occurred_at=at(2026, 5, 1, 0))
-        go_on(starter, at(2026, 5, 1, 0))
-        go_on(starter, at(2026, 5, 2, 0))
-        assert (subscription(starter).status, periods(starter)[-1].state) == ("canceled", "closed")
-
-    def test_now_ends_with_today(self, starter: Company) -> None:
-        cancel(starter, When.NOW, MID_APRIL)
-        assert spans(starter)[-1] == ("2026-04-01", "2026-04-16", "starter")
-        assert subscription(starter).ends_at == at(2026, 4, 17, 0)
-
-    def test_on_the_last_day_stops_the_period_opened_ahead(self, starter: Company) -> None:
-        go_on(starter, at(2026, 4, 30, 12))
-        cancel(starter, now=at(2026, 4, 30, 13))
-        assert [period.state for period in periods(starter)[-2:]] == ["open", "closed"]
-        assert fees(starter, -2) == []
-
-    @pytest.mark.parametrize("when", When)
-    def test_may_be_taken_back_without_paying_twice(self, starter: Company, when: When) -> None:
-        before = spans(starter)
-        cancel(starter, when, MID_APRIL)
-        choose(starter, "starter", now=at(2026, 4, 16, 18))
-        assert spans(starter) == before
-        assert (subscription(starter).ends_at, fees(starter, -1)[0].amount) == (None, 29)
-
-    def test_taken_back_on_the_last_day_opens_the_period_again_with_the_credit_it_had(self, starter: Company) -> None:
-        go_on(starter, at(2026, 4, 30, 12))
-        credit = included(starter)
-        for _ in range(3):
-            cancel(starter, now=at(2026, 4, 30, 13))
-            choose(starter, "starter", now=at(2026, 4, 30, 14))
-        assert [period.state for period in periods(starter)[-2:]] == ["open", "open"]
-        assert included(starter) == credit
-
-    def test_a_repeat_changes_nothing(self, starter: Company) -> None:
-        cancel(starter, now=MID_APRIL)
-        cancel(starter, now=at(2026, 4, 17))
-        assert subscription(starter).ends_at == at(2026, 5, 1, 0)
-
-    def test_reads_go_on_after_the_end(self, starter: Company) -> None:
-        cancel(starter, When.NOW, MID_APRIL)
-        go_on(starter, at(2026, 4, 18))
-        with tenant_scope(starter.tenant.pk):
-            assert current_period(tenant_id=starter.tenant.pk, now=at(2026, 6, 1)) == periods(starter)[-1]
-
-
-class TestAgain:
-    def test_a_new_subscription_begins_with_a_day_without_fee(self, starter: Company) -> None:
-        cancel(starter, When.NOW, MID_APRIL)
-        change = choose(starter, "professional", now=at(2026, 4, 20))
-        assert (change.takes, change.effective_date) == (Takes.TOMORROW, date(2026, 4, 21))
-        assert spans(starter)[-1] == ("2026-04-20", "2026-04-20", "professional")
-        assert [(fee.amount, fee.days.count) for fee in fees(starter, -1)] == [(D(33), 10)]  # 99 * 10 / 30
-        assert subscription(starter).status == "active"
-
-    def test_one_at_a_time(self, starter: Company) -> None:
-        with pytest.raises(Conflict), tenant_scope(starter.tenant.pk):
-            start_subscription(tenant=starter.tenant, plan_slug="professional", now=MID_APRIL)
-
-    def test_usage_of_the_gap_is_refused(self, starter: Company) -> None:
-        cancel(starter, When.NOW, MID_APRIL)
-        go_on(starter, at(2026, 4, 18))
-        with pytest.raises(NoSubscription):
-            record(starter, occurred_at=at(2026, 4, 18))
-
-
 class TestTask:
     def test_moves_every_tenant_on(self, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch) -> None:
         choose(acme, "starter")
@@ -328,6 +174,21 @@ class TestTask:
         tasks.roll_periods()
         assert subscription(acme).plan.slug == "starter"
         assert subscription(globex).ends_at == at(2026, 3, 25, 0)
+
+    def test_a_tenant_whose_data_breaks_keeps_no_other_waiting(
+        self, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = sorted((acme, globex), key=lambda company: company.tenant.pk)
+
+        def advance_or_break(*, tenant_id: UUID, now: datetime) -> None:
+            if tenant_id == first.tenant.pk:
+                raise IntegrityError("violates check constraint")
+            advance_subscription(tenant_id=tenant_id, now=now)
+
+        monkeypatch.setattr(tasks.services, "advance_subscription", advance_or_break)
+        monkeypatch.setattr(tasks.timezone, "now", lambda: at(2026, 3, 24, 13))
+        tasks.roll_periods()
+        assert (subscription(first).ends_at, subscription(second).ends_at) == (None, at(2026, 3, 25, 0))
 
 
 class TestDays:

@@ -168,7 +168,7 @@ class TestGrant:
 
     @pytest.mark.parametrize(
         ("amount", "currency", "expires_at"),
-        [("0", "USD", None), ("-1", "USD", None), ("1", "EUR", None), ("1", "USD", NOW)],
+        [("0", "USD", None), ("-1", "USD", None), ("0.005", "USD", None), ("1", "EUR", None), ("1", "USD", NOW)],
     )
     def test_refuses_nonsense(self, acme: Company, amount: str, currency: str, expires_at: datetime | None) -> None:
         with pytest.raises(Invalid):

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Sum
 
 from common.errors import Invalid
+from common.ids import uuid7
+from common.money import round_money
 from usage.credit import Grant, Taken, draw
 from usage.errors import CreditGranted
 from usage.models import BillingPeriod, CreditBurn, CreditEntry
@@ -18,6 +20,7 @@ from usage.services.auditing import Actor, audit
 from usage.services.balances import lock_balance, lower_balance, raise_balance
 
 FIRST_USED, THEN_USED, LAST_USED = 10, 20, 30  # what expires with the period first, what was paid for last
+WITHDRAWN = "withdrawn:"
 PRIORITIES = {
     CreditEntry.Source.INCLUDED: FIRST_USED,
     CreditEntry.Source.TRIAL: THEN_USED,
@@ -32,22 +35,34 @@ def grant_included_credit(period: BillingPeriod) -> None:
     A repeat changes nothing; nothing is taken back. It expires with the period.
     """
     key = f"included:{period.pk.hex}"
-    grants = CreditEntry.objects.for_tenant(period.tenant_id).filter(
-        kind=CreditEntry.Kind.GRANT, key__startswith=key, starts_at=period.starts_at
-    )
-    granted = grants.aggregate(total=Sum("amount"))["total"]
-    if period.included_credit <= (granted or 0):
+    grants, granted = _included_in(period)
+    if period.included_credit <= granted:
         return
     _store_grant(
         tenant_id=period.tenant_id,
         source=CreditEntry.Source.INCLUDED,
-        key=key if granted is None else f"{key}:{period.included_credit:f}",
-        amount=period.included_credit - (granted or 0),
+        key=f"{key}#{len(grants) + 1}" if grants else key,
+        amount=period.included_credit - granted,
         currency=period.plan.currency,
         priority=FIRST_USED,
         starts_at=period.starts_at,
         expires_at=period.ends_at,
     )
+
+
+def withdraw_included_credit(period: BillingPeriod, *, keep: Decimal, now: datetime) -> None:
+    """Take back what was granted beyond `keep` for a period that has not begun, so that nothing of it is used yet.
+
+    A repeat changes nothing. The caller holds the periods alone.
+    """
+    grants, granted = _included_in(period)
+    if granted <= keep:
+        return
+    balance = lock_balance(tenant_id=period.tenant_id)
+    left = [one for one in credit_left(tenant_id=period.tenant_id, now=now).grants if one.id in grants]
+    taken = draw(left, min(granted - keep, balance.available + balance.reserved))
+    _write(period.tenant_id, CreditEntry.Kind.EXPIRY, f"{WITHDRAWN}{uuid7().hex}", taken, now)
+    lower_balance(balance, sum((part.amount for part in taken), Decimal(0)))
 
 
 def grant_trial_credit(period: BillingPeriod) -> None:
@@ -84,10 +99,11 @@ def grant(
 
     With an `actor` the tenant's audit log says who granted it.
 
-    Raises Invalid for an amount of 0 or less, another currency than the tenant's, or an end before the start;
+    Raises Invalid for an amount of 0 or less or with more decimals than the currency has, another currency than the
+    tenant's, or an end before the start;
     CreditGranted when the key was used for another amount, source or currency.
     """
-    _check_grant(amount, starts_at, expires_at)
+    _check_grant(amount, currency, starts_at, expires_at)
     with transaction.atomic():
         # Not before the balance is locked: what it is counted in is decided there.
         if (own := lock_balance(tenant_id=tenant_id).currency) != currency:
@@ -173,9 +189,25 @@ def expire_credit(*, tenant_id: UUID, now: datetime) -> Decimal:
     return total
 
 
-def _check_grant(amount: Decimal, starts_at: datetime, expires_at: datetime | None) -> None:
+def _included_in(period: BillingPeriod) -> tuple[list[UUID], Decimal]:
+    """Return the grants of what a period includes, and how much they come to after what was withdrawn of them."""
+    entries = CreditEntry.objects.for_tenant(period.tenant_id)
+    key = f"included:{period.pk.hex}"
+    found = dict(
+        entries.filter(kind=CreditEntry.Kind.GRANT, key__startswith=key, starts_at=period.starts_at).values_list(
+            "pk", "amount"
+        )
+    )
+    withdrawn = entries.filter(kind=CreditEntry.Kind.EXPIRY, grant_id__in=found, key__startswith=WITHDRAWN)
+    total = sum(found.values(), Decimal(0))
+    return list(found), total + (withdrawn.aggregate(total=Sum("amount"))["total"] or 0) if found else total
+
+
+def _check_grant(amount: Decimal, currency: str, starts_at: datetime, expires_at: datetime | None) -> None:
     if amount <= 0:
         raise Invalid("Credit is more than 0.", pointer="/amount")
+    if amount != round_money(amount, currency):
+        raise Invalid(f"{amount} has more decimals than {currency} has.", pointer="/amount")
     if expires_at is not None and expires_at <= starts_at:
         raise Invalid("Credit expires after it starts.", pointer="/expires_at")
 

@@ -16,11 +16,12 @@ from psycopg.errors import LockNotAvailable
 from accounts.models import Tenant
 from common.errors import Invalid
 from common.periods import A_DAY, day_start, local_day, period_containing
+from usage.changes import whole_end
 from usage.errors import NoSubscription, PeriodBusy
-from usage.models import BillingPeriod, PricingPlan, Subscription
+from usage.models import BillingPeriod, PricingPlan, Subscription, UsageSummary, UsageSummaryDelta
 from usage.proration import days_of_cycle
 from usage.selectors.fees import is_last, plan_after
-from usage.services.credits import grant_included_credit
+from usage.services.credits import grant_included_credit, withdraw_included_credit
 from usage.services.locking import lock_key, share_periods
 
 GRACE = timedelta(hours=1)  # a call that ended just before midnight is recorded just after
@@ -107,7 +108,7 @@ def end_period_today(*, tenant_id: UUID, now: datetime) -> BillingPeriod:
 def prolong_period(period: BillingPeriod) -> None:
     """Let a period that was cut short run to the end of its cycle again; the caller holds the periods alone."""
     tenant = Tenant.objects.get(pk=period.tenant_id)
-    period.period_end = period_containing(period.period_start, tenant.billing_cycle_day)[1]
+    period.period_end = whole_end(period, cycle_day=tenant.billing_cycle_day)
     period.ends_at = day_start(period.period_end + A_DAY, period.timezone)
     period.save(update_fields=["period_end", "ends_at"])
 
@@ -121,13 +122,27 @@ def running_period(*, tenant_id: UUID, now: datetime) -> BillingPeriod:
     return period
 
 
-def set_terms(period: BillingPeriod, plan: PricingPlan, *, cycle_day: int) -> None:
-    """Let a period that has not begun be of another plan. What credit it includes more is granted; none is taken back."""
+def set_terms(period: BillingPeriod, plan: PricingPlan, *, cycle_day: int, now: datetime) -> None:
+    """Let a period that has not begun be of another plan, with the credit that plan includes: no more and no less."""
     days = days_of_cycle(period.period_start, period.period_end, cycle_day=cycle_day)
     period.plan, period.fee = plan, days.share(plan.monthly_fee, plan.currency)
     period.included_credit = _included(plan, days.share(plan.included_credit, plan.currency))
     period.save(update_fields=["plan", "fee", "included_credit"])
     grant_included_credit(period)
+    withdraw_included_credit(period, keep=period.included_credit, now=now)
+
+
+def drop_period_ahead(period: BillingPeriod, *, now: datetime) -> bool:
+    """Delete a period that was opened ahead and will not begin, with its credit; False when usage is in it already.
+
+    The caller holds the periods alone.
+    """
+    of_it = {"tenant_id": period.tenant_id, "billing_period_id": period.pk}
+    if UsageSummaryDelta.unscoped.filter(**of_it).exists() or UsageSummary.unscoped.filter(**of_it).exists():
+        return False
+    withdraw_included_credit(period, keep=ZERO, now=now)
+    period.delete()
+    return True
 
 
 def close_period(*, tenant_id: UUID, period_id: UUID, now: datetime) -> bool:

@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 
 from accounts.models import Tenant
 from common.errors import Conflict, Invalid
-from usage.changes import Change, Takes, When, change_of
+from usage.changes import Change, Takes, When, change_of, is_paid_for
 from usage.models import BillingPeriod, Meter, PricingPlan, PricingRate, Subscription, SubscriptionCharge
 from usage.selectors.periods import live_subscription
 from usage.services.auditing import Actor, audit
 from usage.services.credits import grant_included_credit, grant_trial_credit
 from usage.services.entitling import copy_limits
 from usage.services.periods import (
+    drop_period_ahead,
     end_period_today,
     hold_periods_alone,
     open_first_period,
@@ -195,10 +196,10 @@ def _apply(change: Change, subscription: Subscription, now: datetime) -> None:
         case Takes.NEXT_PERIOD:
             _choose(subscription, change.plan)
             if subscription.status == Subscription.Status.ACTIVE:
-                _set_following(change.period, change.plan)
+                _set_following(change.period, change.plan, now)
         case Takes.NOTHING:
             _choose(subscription, None)
-            _set_following(change.period, subscription.plan)
+            _set_following(change.period, subscription.plan, now)
 
 
 def _charge(change: Change, subscription: Subscription, now: datetime) -> None:
@@ -228,7 +229,7 @@ def _move_to(subscription: Subscription, plan: PricingPlan, period: BillingPerio
     """Let a plan hold from now on; the running period keeps its prices, one that is stored already has not begun."""
     subscription.plan, subscription.next_plan = plan, None
     subscription.save(update_fields=["plan", "next_plan", "status", "ends_at"])
-    _set_following(period, plan)
+    _set_following(period, plan, now)
     _copy_plan(subscription, now)
 
 
@@ -255,20 +256,22 @@ def _end_trial(subscription: Subscription, now: datetime) -> None:
 
 
 def _end_with(subscription: Subscription, period: BillingPeriod, now: datetime) -> None:
-    """Let a period be the last; the next, if it is stored already, takes no usage."""
+    """Let a period be the last. The next, if it is stored already, goes; where usage came ahead of it, it is closed."""
     subscription.next_plan, subscription.ends_at = None, period.ends_at
     subscription.save(update_fields=["next_plan", "ends_at"])
-    _following(period).filter(state=STATES.OPEN).update(state=STATES.CLOSED, closed_at=now)
+    for following in _following(period).filter(state=STATES.OPEN):
+        if not drop_period_ahead(following, now=now):
+            _following(period).filter(pk=following.pk).update(state=STATES.CLOSED, closed_at=now)
 
 
 def _resume(subscription: Subscription, period: BillingPeriod, now: datetime) -> None:
-    """Take a cancellation back: the period is as long as it was, the next one takes usage again."""
+    """Take a cancellation back: the period is as long as it was, a next one that has usage takes more of it."""
     if subscription.ends_at is None:
         return
     subscription.ends_at = None
     subscription.save(update_fields=["ends_at"])
     following = _following(period).filter(state=STATES.CLOSED, starts_at__gt=now)
-    if not following.update(state=STATES.OPEN, closed_at=None, checked_at=None) and period.fee:
+    if not following.update(state=STATES.OPEN, closed_at=None, checked_at=None) and is_paid_for(period):
         prolong_period(period)
 
 
@@ -283,10 +286,10 @@ def _end(subscription: Subscription, now: datetime) -> None:
     subscription.save(update_fields=["status", "canceled_at"])
 
 
-def _set_following(period: BillingPeriod, plan: PricingPlan) -> None:
+def _set_following(period: BillingPeriod, plan: PricingPlan, now: datetime) -> None:
     cycle_day = Tenant.objects.values_list("billing_cycle_day", flat=True).get(pk=period.tenant_id)
     for following in _following(period).filter(state=STATES.OPEN).exclude(plan=plan):
-        set_terms(following, plan, cycle_day=cycle_day)
+        set_terms(following, plan, cycle_day=cycle_day, now=now)
 
 
 def _following(period: BillingPeriod) -> QuerySet[BillingPeriod]:
