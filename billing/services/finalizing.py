@@ -20,6 +20,7 @@ from common.errors import NotFound
 from common.money import round_money
 from common.periods import local_day
 from usage.models import BillingPeriod
+from usage.services import check_period
 
 ZERO = Decimal(0)
 
@@ -31,7 +32,8 @@ def finalize_invoice(*, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Inv
     Where something is missing (a country, the seller's tax id, a tax or exchange rate, a due date) nothing is taken: the
     invoice is returned `parked`, with `parked_reasons`; the next call looks again. Call it in a transaction of its own,
     since it holds the series' counter until that ends.
-    Raises NotFound for a foreign invoice, PeriodNotClosed, NothingToBill for a draft without lines.
+    Raises NotFound for a foreign invoice, PeriodNotClosed also where its sums are not its records', NothingToBill for a
+    draft without lines.
     """
     with transaction.atomic():
         invoice = _locked(tenant_id, invoice_id)
@@ -71,12 +73,14 @@ def _locked(tenant_id: UUID, invoice_id: UUID) -> Invoice:
 
 
 def _require_closed(invoice: Invoice, now: datetime) -> None:
-    """Raise unless the period is closed; make the lines anew where they are older than that."""
+    """Raise unless the period is closed and its sums are its records'; make the lines anew where they are older than that."""
     period = invoice.billing_period
     if period.state != BillingPeriod.State.CLOSED or period.closed_at is None:
         raise PeriodNotClosed(f"The period {period} is {period.state}; its usage may still grow.")
-    if invoice.drafted_at < period.closed_at:
-        draft_invoice(tenant_id=invoice.tenant_id, period_id=period.pk, now=now)
+    if period.checked_at is None and not check_period(tenant_id=invoice.tenant_id, period_id=period.pk, now=now):
+        raise PeriodNotClosed(f"The sums of the period {period} are not those of its records; it will be parked.")
+    if invoice.drafted_at < (period.checked_at or now):
+        invoice.drafted_at = draft_invoice(tenant_id=invoice.tenant_id, period_id=period.pk, now=now).drafted_at
 
 
 def _park(invoice: Invoice, reasons: Sequence[Reason]) -> Invoice:

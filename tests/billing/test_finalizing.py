@@ -27,8 +27,9 @@ from tests.billing.helpers import (
 )  # fmt: skip
 from tests.factories import NOW, Company
 from tests.usage.helpers import periods, record
+from tests.usage.test_closing import falsify
 from usage.models import CreditEntry
-from usage.services import grant
+from usage.services import Actor, How, check_period, grant, unpark_period
 
 D = Decimal
 
@@ -130,6 +131,29 @@ class TestFinalize:
                 drafted_at=NOW, subtotal=0, allowance=0, tax=0, total_amount=0
             )
         assert stored(finalize(invoice)).subtotal == 75
+
+    def test_makes_lines_anew_that_are_older_than_the_check(self, acme: Company) -> None:
+        """What a draft counted while its period was parked, wrong sums and all, is never billed."""
+        record(acme, quantity=D(10_000))
+        falsify(acme, "total_quantity = 99_000, billed_quantity = 99_000")
+        draft = drafted(acme, messages=0)
+        assert draft.subtotal == D("742.50")
+        with tenant_scope(acme.tenant.pk):
+            period = {"tenant_id": acme.tenant.pk, "period_id": draft.billing_period_id}
+            assert not check_period(**period, now=APRIL)
+            unpark_period(**period, how=How.REBUILD, actor=Actor("operator", "Olivia"), now=APRIL + timedelta(hours=1))
+        invoice = finalize(draft, now=APRIL + timedelta(hours=2))
+        assert (invoice.subtotal, stored(invoice).subtotal) == (75, 75)
+        assert invoice.drafted_at == stored(invoice).drafted_at == APRIL + timedelta(hours=2)
+
+    def test_refuses_a_period_whose_sums_are_not_its_records(self, acme: Company) -> None:
+        record(acme, quantity=D(10_000))
+        falsify(acme, "billed_quantity = 99_000")
+        draft = drafted(acme, messages=0)
+        with pytest.raises(PeriodNotClosed):
+            finalize(draft)
+        assert stored(draft).status == "draft"
+        assert not InvoiceSequence.objects.exists()
 
     def test_refuses_an_open_period(self, acme: Company) -> None:
         record(acme)
