@@ -10,6 +10,8 @@ from rest_framework.response import Response
 from accounts.api import TenantViewSet
 from billing import presenting, selectors, services
 from billing.models import BillingProfile
+from common.clients import address_of
+from usage.services import Actor
 
 
 class ProfileBody(serializers.Serializer[Any]):
@@ -54,5 +56,7 @@ class ProfileViewSet(TenantViewSet):
     )
     def replace(self, request: Request) -> Response:
         tenant_id = self.principal.tenant_id
-        services.set_profile(tenant_id=tenant_id, buyer=services.Buyer(**self.read(ProfileBody)))
+        who = self.principal
+        actor = Actor(kind=who.kind.value, name=who.name, id=who.id, address=address_of(request) or None)
+        services.set_profile(tenant_id=tenant_id, buyer=services.Buyer(**self.read(ProfileBody)), actor=actor)
         return Response(presenting.present_profile(selectors.profile_of(tenant_id=tenant_id)))

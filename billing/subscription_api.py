@@ -59,10 +59,14 @@ class SubscriptionViewSet(TenantViewSet):
     )
     def change(self, request: Request) -> Response:
         tenant_id, body = self.principal.tenant_id, self.read(schemas.ChangeBody)
-        change = change_plan(
-            tenant_id=tenant_id, plan_slug=body["plan"], when=_when(body), now=self.now, actor=self._actor()
-        )
-        return Response(present_change(change))
+
+        def choose() -> Response:
+            change = change_plan(
+                tenant_id=tenant_id, plan_slug=body["plan"], when=_when(body), now=self.now, actor=self._actor()
+            )
+            return Response(present_change(change))
+
+        return self.once(choose)
 
     @extend_schema(
         summary="Cancel the subscription",
@@ -73,8 +77,12 @@ class SubscriptionViewSet(TenantViewSet):
     )
     def cancel(self, request: Request) -> Response:
         when = _when(self.read(schemas.CancelBody)) or When.PERIOD_END
-        cancel_subscription(tenant_id=self.principal.tenant_id, when=when, now=self.now, actor=self._actor())
-        return self._subscription()
+
+        def end() -> Response:
+            cancel_subscription(tenant_id=self.principal.tenant_id, when=when, now=self.now, actor=self._actor())
+            return self._subscription()
+
+        return self.once(end)
 
     @extend_schema(
         summary="What today would be billed",

@@ -10,6 +10,7 @@ from billing.countries import COUNTRIES
 from billing.models import BillingProfile
 from billing.vat import compact, is_checked, is_vat_id
 from common.errors import FieldProblem, Invalid
+from usage.services.auditing import Actor, audit
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,10 @@ class Buyer:
     billing_email: str = ""
 
 
-def set_profile(*, tenant_id: UUID, buyer: Buyer) -> BillingProfile:
+def set_profile(*, tenant_id: UUID, buyer: Buyer, actor: Actor | None = None) -> BillingProfile:
     """Store who the tenant is; invoices that are final keep who it was. A repeat changes nothing.
+
+    With an `actor` the tenant's audit log says who changed what.
 
     Raises Invalid with pointers for a country there is not, and for a VAT id whose form or check digits are wrong where
     they can be checked (the European Union, Switzerland, Norway, the United Kingdom).
@@ -45,9 +48,23 @@ def set_profile(*, tenant_id: UUID, buyer: Buyer) -> BillingProfile:
         "language": buyer.language,
     }
     with transaction.atomic():
-        Tenant.objects.filter(pk=tenant_id).update(billing_email=buyer.billing_email)
+        tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
         rows = BillingProfile.objects.for_tenant(tenant_id)
-        return rows.update_or_create(tenant_id=tenant_id, defaults=values)[0]
+        before = rows.first() or BillingProfile(tenant=tenant)
+        changes = {name: value for name, value in values.items() if getattr(before, name) != value}
+        if tenant.billing_email != buyer.billing_email:
+            changes["billing_email"] = buyer.billing_email
+            Tenant.objects.filter(pk=tenant_id).update(billing_email=buyer.billing_email)
+        profile = rows.update_or_create(tenant_id=tenant_id, defaults=values)[0]
+        if changes and actor is not None:
+            audit(
+                tenant_id=tenant_id,
+                action="billing_profile.changed",
+                object_id=profile.pk,
+                changes=changes,
+                actor=actor,
+            )
+    return profile
 
 
 def _check(buyer: Buyer) -> None:

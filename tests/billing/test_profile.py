@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts.tenancy import system_access
+from accounts.models import AuditEntry
+from accounts.tenancy import system_access, tenant_scope
 from billing.models import BillingProfile
 from billing.vat import is_vat_id
 from tests.billing.helpers import buy_from
@@ -50,6 +51,17 @@ def test_is_replaced_as_a_whole(client: Any) -> None:
     put(client, {"country": "IE"})
     body = client.get(PATH).json()
     assert (body["country"], body["tax_id"], body["city"], body["billing_email"]) == ("IE", "", "", "")
+
+
+def test_what_changed_stands_in_the_audit_log(client: Any, acme: Company) -> None:
+    for _ in range(2):
+        put(client, GERMAN)
+    put(client, {**GERMAN, "city": "Kiel", "billing_email": "x@acme.example"})
+    with tenant_scope(acme.tenant.pk):
+        entries = AuditEntry.objects.for_tenant(acme.tenant).filter(action="billing_profile.changed")
+        first, second = entries.order_by("created_at").values_list("changes", flat=True)
+    assert (first["tax_id"], first["country"]) == ("DE136695976", "DE")
+    assert second == {"city": "Kiel", "billing_email": "x@acme.example"}
 
 
 @pytest.mark.parametrize(

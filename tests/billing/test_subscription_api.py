@@ -88,6 +88,20 @@ class TestChange:
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
         assert api(acme.api_key).get(PATH).json()["next_plan"] is None
 
+    def test_is_done_once_under_an_idempotency_key(self, api: Api, acme: Company) -> None:
+        """A repeat that comes late takes no later choice back."""
+        client, once = api(acme.api_key), {"headers": {"Idempotency-Key": "c1"}}
+        first = client.post(PATH, {"plan": "starter"}, **once)
+        client.post(PATH, {"plan": "professional"})
+        again = client.post(PATH, {"plan": "starter"}, **once)
+        assert (again.json(), again["Idempotency-Replayed"]) == (first.json(), "true")
+        assert client.get(PATH).json()["next_plan"] == "professional"
+        ends = {"headers": {"Idempotency-Key": "c2"}}
+        client.post(f"{PATH}/cancel", **ends)
+        client.post(PATH, {"plan": "starter"})
+        assert client.post(f"{PATH}/cancel", **ends)["Idempotency-Replayed"] == "true"
+        assert client.get(PATH).json()["next_plan"] == "starter"
+
     def test_is_audited(self, api: Api, acme: Company) -> None:
         api(acme.api_key).post(PATH, {"plan": "starter"})
         api(acme.api_key).post(f"{PATH}/cancel")
