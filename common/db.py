@@ -8,8 +8,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.db import close_old_connections, connection, connections
-from django.db.backends.postgresql.base import ServerBindingCursor  # type: ignore[attr-defined] # the stubs are of psycopg 2
-from django.db.backends.utils import CursorWrapper
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,22 +17,29 @@ DATABASE_THREADS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="socket-
 
 
 def prepared(query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one written statement and return its rows, if it has any.
+    """Run one written statement that answers with rows, and return them.
 
     PostgreSQL plans it once per connection, not each time (settings: `prepare_threshold`). For what every message, event and
     sign-in does; jsonb comes as text. Parameters whose type the statement does not say need a cast.
     """
-    with _cursor() as cursor:
-        cursor.execute(query, values)
-        return [] if cursor.description is None else cursor.fetchall()
-
-
-def _cursor() -> CursorWrapper:
-    """Return a cursor that binds on the server's side; while queries are logged, one whose statements can be read."""
-    if connection.queries_logged:
-        return connection.cursor()
+    if connection.queries_logged or connection.execute_wrappers:  # whoever looks on sees it as any other
+        with connection.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall()
+    connection.validate_no_broken_transaction()
     connection.ensure_connection()
-    return connection.make_cursor(ServerBindingCursor(connection.connection))
+    with connection.wrap_database_errors:
+        raw = _cursor(connection.connection)
+        raw.execute(query, values)
+        return raw.fetchall()
+
+
+def _cursor(server: Any) -> psycopg.Cursor[Any]:
+    """Return the connection's one cursor for written statements, kept at the connection; it binds on the server's side."""
+    cursor: psycopg.Cursor[Any] | None = getattr(server, "_for_prepared", None)
+    if cursor is None:
+        cursor = server._for_prepared = psycopg.Cursor(server)
+    return cursor
 
 
 async def in_database_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -33,6 +33,7 @@ INSERT INTO webhook_outbox (id, tenant_id, type, object_id, sequence, body, occu
 SELECT %(id)s, %(tenant_id)s, %(type)s, %(object_id)s, last, %(before)s::text || last || %(after)s::text, %(occurred_at)s,
   clock_timestamp()
 FROM numbered
+RETURNING sequence
 """
 
 
