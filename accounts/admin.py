@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, OutboxEvent, Tenant, User, WebhookEndpoint
@@ -18,6 +20,14 @@ class TenantAdmin(HouseAdmin):
     search_fields = ("name", "slug", "billing_email")
     readonly_fields = ("id", "plan", "limits", "created_at")
     date_hierarchy = "created_at"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Let nobody change a tenant's currency: its subscription, its credit and its invoices are in it."""
+        return (*self.readonly_fields, "currency") if obj else self.readonly_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let nobody delete a tenant: it is closed, and what it owes and paid is kept."""
+        return False
 
 
 @admin.register(User)

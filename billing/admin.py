@@ -99,7 +99,8 @@ class InvoiceAdmin(LedgerAdmin):
             return
         with tenant_scope(invoice.tenant_id):
             final = services.finalize_invoice(tenant_id=invoice.tenant_id, invoice_id=invoice.pk, now=timezone.now())
-            audited(request, final, "invoice.finalized", {"status": final.status, "number": final.invoice_number})
+            action = "invoice.parked" if final.is_draft else "invoice.finalized"
+            audited(request, final, action, {"status": final.status, "number": final.invoice_number})
         if final.is_draft:
             reasons = " ".join(reason["detail"] for reason in final.parked_reasons)
             self.message_user(request, f"{invoice.tenant}, {invoice} is parked: {reasons}", messages.WARNING)
@@ -129,6 +130,13 @@ class BillingProfileAdmin(HouseAdmin):
     list_select_related = ("tenant",)
     search_fields = ("legal_name", "tax_id", "tenant__name")
     autocomplete_fields = ("tenant", "seller")
+
+    def save_model(self, request: HttpRequest, obj: BillingProfile, form: Any, change: bool) -> None:
+        """Store it; the tenant's audit log says who decided about its tax."""
+        super().save_model(request, obj, form, change)
+        changes = {name: str(form.cleaned_data[name] or "") for name in form.changed_data}
+        with tenant_scope(obj.tenant_id):
+            audited(request, obj, "billing_profile.changed", changes)
 
 
 @admin.register(TaxRate)

@@ -13,8 +13,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from accounts.models import User
 from accounts.tenancy import tenant_scope
+from accounts.tenancy.models import TenantModel
 from billing import services
-from billing.models import CreditNote, CreditNoteLine, Invoice, Payment
+from billing.models import CreditNote, CreditNoteLine, Payment
 from common.admin import EstimatedPaginator, HouseAdmin
 from common.clients import address_of
 from common.errors import DomainError
@@ -22,7 +23,7 @@ from common.ids import uuid7
 from usage.services.auditing import Actor, audit
 
 
-def audited(request: HttpRequest, row: Invoice | Payment | CreditNote, action: str, changes: dict[str, Any]) -> None:
+def audited(request: HttpRequest, row: TenantModel, action: str, changes: dict[str, Any]) -> None:
     """Write down in the tenant's audit log what an operator did."""
     operator = request.user
     assert isinstance(operator, User)

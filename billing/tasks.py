@@ -17,6 +17,7 @@ from common.errors import DomainError
 __all__ = ["forget_exports", "make_exports"]  # found here by their names
 logger = logging.getLogger(__name__)
 RUN_SECONDS = 240  # then the next one goes on
+MAIL_SECONDS = 120
 ENOUGH_FOR_HELP, HELPERS = 200, 3
 RATED_ANEW = timedelta(days=70)  # invoices of the periods closed since then, each night
 
@@ -32,6 +33,8 @@ def draft_open_periods(**kwargs: Any) -> None:
                 services.draft_invoice(tenant_id=one.tenant_id, period_id=one.period_id, now=timezone.now())
         except DomainError as error:
             logger.warning("The draft of period %s was not made: %s", one.period_id, error.message)
+        except Exception:  # whatever is wrong with one tenant, the others get their drafts
+            logger.exception("The draft of period %s was not made", one.period_id)
 
 
 @shared_task(name="billing.tasks.run_invoices")
@@ -55,3 +58,24 @@ def reconcile(**kwargs: Any) -> None:
     report.save()
     if report.findings:
         logger.error("Reconciliation found %d differences, first %s", len(report.findings), report.findings[0])
+
+
+@shared_task(name="billing.tasks.send_mail")
+def send_mail(**kwargs: Any) -> None:
+    """Send the e-mails that are due, one after another; any number of workers may."""
+    services.give_up_unclear(now=timezone.now())
+    ends_at = time.monotonic() + MAIL_SECONDS
+    while time.monotonic() < ends_at and services.send_next(now=timezone.now()):
+        pass
+
+
+@shared_task(name="billing.tasks.remind")
+def remind(**kwargs: Any) -> None:
+    """Make overdue what is past its day, an invoice at a time, then have the reminders sent whose day has come."""
+    for tenant_id, invoice_id in services.past_due(now=timezone.now()):
+        try:
+            with tenant_scope(tenant_id):
+                services.mark_overdue(tenant_id=tenant_id, invoice_id=invoice_id, now=timezone.now())
+        except Exception:  # whatever is wrong with one, the others become overdue
+            logger.exception("Invoice %s did not become overdue", invoice_id)
+    services.queue_reminders(now=timezone.now(), days=settings.IRISX_REMINDER_DAYS)

@@ -72,6 +72,7 @@ class TestFinalize:
         draft = drafted(acme)
         assert "billing profile has no country" in self.act(operator, draft)
         assert stored(draft).status == "parked"
+        assert audited(acme) == [("Olivia", "invoice.parked")]
 
     def test_says_what_was_refused(self, operator: Client, acme: Company) -> None:
         draft = drafted(acme, messages=0)
@@ -165,3 +166,23 @@ def test_a_wrong_iban_is_refused(operator: Client) -> None:
         "iban": "DE89370400440532013001", "due_days": "14",
     }  # fmt: skip
     assert b"is no IBAN" in operator.post("/admin/billing/legalentity/add/", form).content
+
+
+class TestProfile:
+    def test_who_decided_about_a_tenant_s_tax_stands_in_its_audit_log(self, operator: Client, acme: Company) -> None:
+        sell_from("IE")
+        form = {"tenant": str(acme.tenant.pk), "country": "IE", "language": "en", "treatment": "exempt",
+                "exemption_reason": "A school"}  # fmt: skip
+        answer = operator.post("/admin/billing/billingprofile/add/", form)
+        assert answer.status_code == 302, answer.content
+        with tenant_scope(acme.tenant.pk):
+            entry = AuditEntry.objects.for_tenant(acme.tenant).get(action="billing_profile.changed")
+        assert (entry.actor_name, entry.changes["treatment"]) == ("Olivia", "exempt")
+
+
+class TestTenant:
+    def test_keeps_its_currency_and_is_never_deleted(self, operator: Client, acme: Company) -> None:
+        page = f"/admin/accounts/tenant/{acme.tenant.pk}"
+        assert b'name="currency"' not in operator.get(f"{page}/change/").content
+        assert b'name="currency"' in operator.get("/admin/accounts/tenant/add/").content
+        assert operator.post(f"{page}/delete/", {"post": "yes"}).status_code == 403

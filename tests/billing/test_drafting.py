@@ -163,14 +163,15 @@ class TestTask:
             left = selectors.periods_to_draft(now=later)
         assert march.pk not in {one.period_id for one in left}
 
-    def test_one_refusal_does_not_stop_the_others(
-        self, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("failure", [NotADraft("It was finalized meanwhile."), IntegrityError("a bug")])
+    def test_one_failure_does_not_stop_the_others(
+        self, acme: Company, globex: Company, monkeypatch: pytest.MonkeyPatch, failure: Exception
     ) -> None:
         refused = periods(acme)[0].pk
 
         def draft_or_refuse(*, tenant_id: UUID, period_id: UUID, now: datetime) -> Invoice:
             if period_id == refused:
-                raise NotADraft("It was finalized meanwhile.")
+                raise failure
             return draft_invoice(tenant_id=tenant_id, period_id=period_id, now=now)
 
         monkeypatch.setattr(tasks.services, "draft_invoice", draft_or_refuse)
