@@ -88,9 +88,11 @@ async def memory(contestant: Contestant, stage: Stage, *, connects: int) -> tupl
     await crowd.disperse()
     await asyncio.sleep(2)
     first = contestant.pss_kib()
-    for _ in range(connects // IDLE):
+    for number in range(1, connects // IDLE + 1):
         await crowd.gather(visitors=IDLE, agents=0)
         await crowd.disperse()
+        if number % 10 == 0:
+            print(f"… {number * IDLE:,} connects more: {contestant.pss_kib() / 1024:.0f} MiB", flush=True)
     await asyncio.sleep(2)
     return each, first / 1024, contestant.pss_kib() / 1024
 
