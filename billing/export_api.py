@@ -1,6 +1,7 @@
 """Exports over HTTP: lists of invoices and credit notes, and their documents, as files."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -70,7 +71,7 @@ class ExportViewSet(TenantViewSet):
     def list(self, request: Request) -> Response:
         exports = Export.objects.for_tenant(self.principal.tenant_id).defer("content")
         page = paginate(exports, request, present=lambda export: {"export": export})
-        page["results"] = self._present([row["export"] for row in page["results"]])
+        page["results"] = _present_all([row["export"] for row in page["results"]], self.principal.tenant_id, request)
         return Response(page)
 
     @extend_schema(
@@ -114,9 +115,10 @@ class ExportViewSet(TenantViewSet):
         )
         return Response(present_export(state.export, state.job, self.request), status=201)
 
-    def _present(self, exports: "list[Export]") -> "list[dict[str, Any]]":
-        jobs = Job.objects.filter(owner=self.principal.tenant_id).in_bulk([export.job_id for export in exports])
-        return [present_export(export, jobs[export.job_id], self.request) for export in exports]
+
+def _present_all(exports: list[Export], tenant_id: UUID, request: Request) -> list[dict[str, Any]]:
+    jobs = Job.objects.filter(owner=tenant_id).in_bulk([export.job_id for export in exports])
+    return [present_export(export, jobs[export.job_id], request) for export in exports]
 
 
 def present_export(export: Export, job: Job, request: Request) -> dict[str, Any]:

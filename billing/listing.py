@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.db import connection
@@ -15,6 +16,7 @@ from billing.models import CreditNote, Invoice
 from common.errors import FieldProblem, Invalid
 
 OPEN = "open"  # what is owed: pending or overdue
+OWED: tuple[str, ...] = (Invoice.Status.PENDING, Invoice.Status.OVERDUE)
 STATUSES = (OPEN, *Invoice.Status.values)
 LONGEST_NUMBER = 40
 ZERO = Decimal(0)
@@ -64,6 +66,11 @@ class InvoiceFilter:
     def written(self) -> dict[str, str]:
         """Return what is asked for, as JSON and query strings hold it."""
         return {name: str(value) for name, value in asdict(self).items() if value}
+
+    @property
+    def query(self) -> str:
+        """Return it as the beginning of a query string."""
+        return "".join(f"{quote(name)}={quote(value)}&" for name, value in self.written().items())
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,7 @@ def invoices_matching(*, tenant_id: UUID, wanted: InvoiceFilter) -> "QuerySet[In
     """Return a tenant's invoices that a filter asks for, with what is credited. No query yet."""
     found = selectors.invoices_of(tenant_id=tenant_id)
     if wanted.status:
-        owed = [Invoice.Status.PENDING, Invoice.Status.OVERDUE]
-        found = found.filter(status__in=owed if wanted.status == OPEN else [wanted.status])
+        found = found.filter(status__in=OWED if wanted.status == OPEN else [wanted.status])
     if wanted.number:
         found = found.filter(invoice_number__icontains=wanted.number)
     if wanted.start_date:
@@ -200,16 +206,14 @@ def added_up(rows: list[Ageing]) -> dict[str, tuple[Decimal, ...]]:
     return found
 
 
-def _day(text: Any, name: str, problems: list[FieldProblem]) -> date | None:
-    if isinstance(text, date):
-        return text
-    if not text:
-        return None
+def _day(given: Any, name: str, problems: list[FieldProblem]) -> date | None:
+    """Return a day that a query writes or a serializer has read; note what is none."""
+    if not given or isinstance(given, date):
+        return given or None
     try:
-        return date.fromisoformat(text) if len(text) == 10 else _wrong_day(name, problems)
+        if len(given) == len("2026-03-31"):
+            return date.fromisoformat(given)
     except ValueError:
-        return _wrong_day(name, problems)
-
-
-def _wrong_day(name: str, problems: list[FieldProblem]) -> None:
+        pass
     problems.append(FieldProblem(f"/{name}", "invalid", f"{name} must be a date like 2026-03-31."))
+    return None

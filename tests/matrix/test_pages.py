@@ -14,15 +14,23 @@ PAGES = {
     "portal/usage/": {"owner", "admin", "supervisor", "finance", "read_only"},
     "portal/finance/": {"owner", "admin", "finance", "read_only"},
     "portal/finance/<str:key>/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/credit-notes/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/credit-notes/<str:key>/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/credit/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/subscription/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/profile/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/exports/": {"owner", "admin", "finance", "read_only"},
+    "portal/finance/exports/<str:key>/": {"owner", "admin", "finance", "read_only"},
 }
 PEOPLE = ("owner", "admin", "supervisor", "agent", "finance", "read_only")
 PUBLIC_PAGES = {"", "widget.js", "chat/panel/<str:widget_key>", "accounts/login/", "v1/schema", "v1/docs"}
 # Held elsewhere: files by test_files,
 # probes by test_health, the demo's inbox by test_inbox, the page behind a mail's link by test_unread, signing
-# out and drafting by their own tests.
+# out, drafting, exporting and choosing a plan by their own tests.
 OTHERS = {
     "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
-    "portal/finance/draft", "files/<str:token>", "chat/resume/<str:token>",
+    "portal/finance/draft", "portal/finance/subscription/change", "portal/finance/subscription/cancel",
+    "portal/finance/exports/start", "files/<str:token>", "chat/resume/<str:token>",
 }  # fmt: skip
 
 
@@ -36,7 +44,9 @@ def world(db: None) -> World:
 
 
 def address(world: World, page: str) -> str:
-    filled = page.replace("<str:key>", world.objects["invoice"])
+    kinds = {"credit-notes": "credit_note", "exports": "export"}
+    kind = next((name for part, name in kinds.items() if part in page), "invoice")
+    filled = page.replace("<str:key>", world.objects[kind])
     return "/" + filled.replace("<str:widget_key>", world.objects["widget_key"])
 
 

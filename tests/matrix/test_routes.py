@@ -152,6 +152,15 @@ ROUTES = [
     Route("POST", "v1/billing/exports", ("billing.read",), body={"kind": "invoices", "format": "csv"}),
     Route("GET", "v1/billing/exports/<str:id>", ("billing.read",), names="export"),
     Route("GET", "v1/billing/exports/<str:id>/file", ("billing.read",), names="export"),
+    Route("GET", "v1/billing/payments", ("billing.read",)),
+    Route("GET", "v1/billing/statement", ("billing.read",)),
+    Route("GET", "v1/billing/statement/csv", ("billing.read",)),
+    Route("GET", "v1/billing/statement/pdf", ("billing.read",)),
+    Route("GET", "v1/billing/top-ups", ("billing.read",)),
+    Route("POST", "v1/billing/top-ups", ("billing.top_up",), body={"amount": "100"}),
+    Route("GET", "v1/billing/top-ups/<str:id>", ("billing.read",), names="top_up"),
+    Route("GET", "v1/billing/top-ups/<str:id>/pdf", ("billing.read",), names="top_up"),
+    Route("POST", "v1/billing/top-ups/<str:id>/cancel", ("billing.top_up",), names="top_up"),
     Route("GET", "v1/billing/profile", ("billing.read",)),
     Route("PUT", "v1/billing/profile", ("billing.manage",), body={"country": "IE", "city": "Cork"}),
     Route("GET", "v1/billing/plans", ("billing.read",)),
@@ -172,7 +181,11 @@ ROUTES = [
 ELSEWHERE = {
     "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
     "chat/panel/<str:widget_key>", "files/<str:token>", "chat/resume/<str:token>", "", "portal/", "portal/usage/",
-    "portal/finance/", "portal/finance/draft", "portal/finance/<str:key>/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
+    "portal/finance/", "portal/finance/draft", "portal/finance/<str:key>/", "portal/finance/credit-notes/",
+    "portal/finance/credit-notes/<str:key>/", "portal/finance/credit/", "portal/finance/subscription/",
+    "portal/finance/subscription/change", "portal/finance/subscription/cancel", "portal/finance/profile/",
+    "portal/finance/exports/", "portal/finance/exports/start", "portal/finance/exports/<str:key>/",
+    "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common import ids
-from common.money import exponent
+from common.money import exponent, round_money
 
 register = template.Library()
 
@@ -69,6 +69,18 @@ def money(amount: Decimal, currency: str) -> str:
     cents = part.rstrip("0").ljust(exponent(currency), "0")
     number = f"{whole}.{cents}" if cents else whole
     return f"{MINUS if amount < 0 else ''}{SYMBOLS.get(currency, f'{currency} ')}{number}"
+
+
+@register.filter
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount rounded to its currency's minor unit."""
+    return round_money(Decimal(amount), currency)
+
+
+@register.filter
+def decimal(text: str) -> Decimal:
+    """Return the number a JSON document holds as text."""
+    return Decimal(text)
 
 
 @register.filter
