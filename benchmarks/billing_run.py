@@ -42,7 +42,11 @@ SUMMARIES = """
     WHERE p.state = 'closed' ORDER BY p.tenant_id, day
 """
 LEFT_BEHIND = ("invoices", "invoice_line_items", "credit_burns", "credit_entries", "webhook_outbox")
-COUNTER = "UPDATE invoice_sequences SET last = last + 1 WHERE series = 'FLOOR' RETURNING last"
+COUNTER = """
+    INSERT INTO invoice_sequences (id, legal_entity_id, series, last, last_issue_date)
+    SELECT gen_random_uuid(), id, 'FLOOR', 1, current_date FROM legal_entities
+    ON CONFLICT (legal_entity_id, series) DO UPDATE SET last = invoice_sequences.last + 1 RETURNING last
+"""
 FLOOR_SUMS = (
     "SELECT sum(total_quantity) FROM usage_summaries WHERE tenant_id = %s AND billing_period_id = %s GROUP BY rate_id"
 )
@@ -161,10 +165,6 @@ class Stage:
     def floor(self, pool: Any, workers: int) -> float:
         """Return how many invoices a second the bare writing makes."""
         with self._system() as cursor:
-            cursor.execute(
-                "INSERT INTO invoice_sequences (id, legal_entity_id, series, last, last_issue_date) "
-                "SELECT gen_random_uuid(), legal_entity_id, 'FLOOR', 0, last_issue_date FROM invoice_sequences LIMIT 1"
-            )
             cursor.execute(
                 "SELECT p.tenant_id, p.id FROM billing_periods p WHERE p.state = 'closed' AND p.checked_at IS NULL "
                 "AND p.tenant_id <> %s",
