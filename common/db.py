@@ -25,7 +25,7 @@ def prepared(query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tupl
     if connection.queries_logged or connection.execute_wrappers:  # whoever looks on sees it as any other
         with connection.cursor() as cursor:
             cursor.execute(query, values)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
     connection.validate_no_broken_transaction()
     connection.ensure_connection()
     with connection.wrap_database_errors:
