@@ -16,7 +16,7 @@ class Role(TextChoices):
 
 READS: Final = frozenset({"chat.read", "calls.read", "usage.read", "billing.read", "members.read", "numbers.read"})
 AGENT: Final = frozenset({"chat.read", "chat.reply", "calls.read", "calls.place", "presence"})
-FINANCE: Final = frozenset({"usage.read", "billing.read", "billing.draft"})
+FINANCE: Final = frozenset({"usage.read", "billing.read", "billing.draft", "billing.top_up"})
 SUPERVISOR: Final = AGENT | {"usage.read", "members.read", "numbers.read"}
 ADMIN: Final = (
     READS

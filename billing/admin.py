@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 
 from accounts.tenancy import tenant_scope
 from billing import admin_logos as admin_logos  # the pages of logos
+from billing import admin_money_in as admin_money_in  # the pages of top-ups and e-mails
 from billing import admin_runs as admin_runs  # the pages of runs
 from billing import services
 from billing.admin_corrections import audited
@@ -76,7 +77,7 @@ class InvoiceAdmin(LedgerAdmin):
     date_hierarchy = "period_start"
     exclude = ("usage_days",)
     inlines = (InvoiceLineInline, PaymentInline, CreditNoteInline)
-    actions = ("finalize",)
+    actions = ("finalize", "send_again")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("usage_days")  # type: ignore[no-any-return] # unfold is untyped
@@ -92,6 +93,14 @@ class InvoiceAdmin(LedgerAdmin):
                 self._finalize(request, invoice)
             except DomainError as error:
                 self.message_user(request, f"{invoice.tenant}, {invoice}: {error.message}", messages.ERROR)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("billing.change_invoice"))
+
+    @admin.action(description="E-mail again", permissions=["send"])
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Invoice]) -> None:
+        """Have final invoices e-mailed once more to their tenants' billing addresses."""
+        admin_money_in.send_documents(self, request, [one for one in chosen if not one.is_draft])
 
     def _finalize(self, request: HttpRequest, invoice: Invoice) -> None:
         if not invoice.is_draft:

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.tenancy import tenant_scope
 from accounts.tenancy.models import TenantModel
 from billing import services
-from billing.models import CreditNote, CreditNoteLine, Payment
+from billing.models import CreditNote, CreditNoteLine, Invoice, Payment, TopUp
 from common.admin import EstimatedPaginator, HouseAdmin
 from common.clients import address_of
 from common.errors import DomainError
@@ -63,14 +63,18 @@ class ByService(HouseAdmin):
 
 
 class PaymentForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in the stubs
-    """Money that came for an invoice; or with `refunds`, given back of that payment."""
+    """Money that came for an invoice or a top-up; or with `refunds`, given back of that payment."""
 
     key = forms.CharField(widget=forms.HiddenInput, max_length=80, initial=_new_key)
 
     class Meta:
         model = Payment
-        fields = ("invoice", "amount", "method", "reference", "received_at", "refunds", "key")
-        help_texts = {"amount": "More than 0, in the invoice's currency.", "refunds": "Given back of this payment."}
+        fields = ("invoice", "top_up", "amount", "method", "reference", "received_at", "refunds", "key")
+        help_texts = {
+            "top_up": "Instead of an invoice: what comes for it becomes prepaid credit.",
+            "amount": "More than 0, in the currency of what is paid.",
+            "refunds": "Given back of this payment.",
+        }
 
     def clean(self) -> dict[str, Any]:
         """Ask for more than 0: the sign follows from what it is."""
@@ -79,9 +83,11 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in 
             self.add_error("amount", "An amount is more than 0.")
         if values.get("method") == Payment.Method.CREDIT:
             self.add_error("method", "Credit pays by itself, when an invoice is finalized.")
-        refunds, invoice = values.get("refunds"), values.get("invoice")
-        if refunds and invoice and refunds.invoice_id != invoice.pk:
-            self.add_error("refunds", "That payment is of another invoice.")
+        refunds, invoice, top_up = values.get("refunds"), values.get("invoice"), values.get("top_up")
+        if (invoice is None) == (top_up is None):
+            self.add_error("invoice", "A payment is for an invoice or for a top-up.")
+        elif refunds and (refunds.invoice, refunds.top_up) != (invoice, top_up):
+            self.add_error("refunds", "That payment is of another invoice or top-up.")
         return values
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -92,38 +98,37 @@ class PaymentForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in 
 @admin.register(Payment)
 class PaymentAdmin(ByService):
     form = PaymentForm
-    list_display = ("received_at", "tenant", "invoice", "amount", "currency", "method", "reference")
+    list_display = ("received_at", "tenant", "invoice", "top_up", "amount", "currency", "method", "reference")
     list_filter = ("method", "currency")
-    list_select_related = ("tenant", "invoice")
-    search_fields = ("reference", "invoice__invoice_number", "tenant__name")
+    list_select_related = ("tenant", "invoice", "top_up")
+    search_fields = ("reference", "invoice__invoice_number", "top_up__number", "top_up__reference", "tenant__name")
     date_hierarchy = "received_at"
-    autocomplete_fields = ("invoice", "refunds")
+    autocomplete_fields = ("invoice", "top_up", "refunds")
 
     def save_model(self, request: HttpRequest, obj: Payment, form: Any, change: bool) -> None:
-        tenant_id, now = obj.invoice.tenant_id, timezone.now()
-        with tenant_scope(tenant_id):
-            if obj.refunds_id:
-                stored = services.refund_payment(
-                    tenant_id=tenant_id,
-                    payment_id=obj.refunds_id,
-                    key=obj.key,
-                    amount=obj.amount,
-                    reference=obj.reference,
-                    now=now,
-                )
-            else:
-                stored = services.record_payment(
-                    tenant_id=tenant_id,
-                    invoice_id=obj.invoice_id,
-                    key=obj.key,
-                    amount=obj.amount,
-                    method=obj.method,
-                    reference=obj.reference,
-                    received_at=obj.received_at,
-                    now=now,
-                )
+        paid = obj.invoice or obj.top_up
+        assert paid is not None, "the form asks for one"
+        with tenant_scope(paid.tenant_id):
+            stored = _stored(obj, paid)
             audited(request, stored, "payment.recorded", {"amount": str(stored.amount), "method": stored.method})
         obj.__dict__.update(stored.__dict__)
+
+
+def _stored(payment: Payment, paid: Invoice | TopUp) -> Payment:
+    """Record what the form says, by the service of what it is for."""
+    common: dict[str, Any] = {
+        "tenant_id": paid.tenant_id,
+        "key": payment.key,
+        "amount": payment.amount,
+        "reference": payment.reference,
+        "now": timezone.now(),
+    }
+    if payment.refunds_id:
+        return services.refund_payment(payment_id=payment.refunds_id, **common)
+    common |= {"method": payment.method, "received_at": payment.received_at}
+    if isinstance(paid, Invoice):
+        return services.record_payment(invoice_id=paid.pk, **common)
+    return services.record_top_up_payment(top_up_id=paid.pk, **common)
 
 
 class CreditNoteForm(forms.ModelForm):  # type: ignore[type-arg] # generic only in the stubs

@@ -51,3 +51,18 @@ class NoEInvoice(WrongState):
 class NothingToExport(WrongState):
     title = "Nothing matches"
     default_code = "nothing-to-export"
+
+
+class NoAddress(WrongState):
+    title = "There is no address to send to"
+    default_code = "no-address"
+
+
+class NotOpen(WrongState):
+    title = "The top-up is not open"
+    default_code = "not-open"
+
+
+class NoSeller(WrongState):
+    title = "Nobody sells yet"
+    default_code = "no-seller"

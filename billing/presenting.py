@@ -55,7 +55,7 @@ def present_invoice_with_lines(invoice: Invoice) -> dict[str, Any]:
     return {
         **present_invoice(invoice),
         "lines": [_present_line(line, invoice.currency) for line in invoice.lines.all()],
-        "payments": [_present_payment(payment) for payment in invoice.payments.all()],
+        "payments": [present_payment(payment) for payment in invoice.payments.all()],
         "credit_notes": [
             {
                 "id": encode("cn", note.pk),
@@ -146,7 +146,7 @@ def _present_line(line: InvoiceLineItem, currency: str) -> dict[str, Any]:
     }
 
 
-def _present_payment(payment: Payment) -> dict[str, Any]:
+def present_payment(payment: Payment) -> dict[str, Any]:
     return {
         "id": encode("pay", payment.pk),
         "amount": str(round_money(payment.amount, payment.currency)),

@@ -9,7 +9,16 @@ from django.db.models import DecimalField, Exists, OuterRef, Prefetch, Q, QueryS
 from django.db.models.functions import Coalesce
 
 from accounts.models import Tenant
-from billing.models import BillingProfile, CreditNote, CreditNoteLine, Invoice, InvoiceLineItem, InvoiceRunItem, Payment
+from billing.models import (
+    BillingProfile,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    InvoiceLineItem,
+    InvoiceRunItem,
+    Payment,
+    TopUp,
+)
 from common.errors import Invalid, NotFound
 from usage.models import BillingPeriod
 
@@ -56,6 +65,26 @@ def credit_note_of(*, tenant_id: UUID, credit_note_id: UUID) -> CreditNote:
     if found is None:
         raise NotFound("There is no such credit note.")
     return found
+
+
+def top_ups_of(*, tenant_id: UUID) -> QuerySet[TopUp]:
+    """Return a tenant's top-ups."""
+    return TopUp.objects.for_tenant(tenant_id)
+
+
+def top_up_of(*, tenant_id: UUID, top_up_id: UUID) -> TopUp:
+    """Return a top-up with its seller and payments; raise NotFound for a foreign one."""
+    payments = Payment.objects.for_tenant(tenant_id).order_by("received_at", "id")
+    top_ups = top_ups_of(tenant_id=tenant_id).select_related("legal_entity")
+    found = top_ups.prefetch_related(Prefetch("payments", payments)).filter(pk=top_up_id).first()
+    if found is None:
+        raise NotFound("There is no such top-up.")
+    return found
+
+
+def payments_of(*, tenant_id: UUID) -> QuerySet[Payment]:
+    """Return a tenant's payments with what they are for."""
+    return Payment.objects.for_tenant(tenant_id).select_related("invoice", "top_up")
 
 
 def profile_of(*, tenant_id: UUID) -> BillingProfile:

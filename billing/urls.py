@@ -8,7 +8,9 @@ from billing.credit_note_api import CreditNoteViewSet
 from billing.document_api import CreditNotePdfViewSet, CreditNoteXmlViewSet, InvoiceXmlViewSet
 from billing.export_api import ExportViewSet
 from billing.profile_api import ProfileViewSet
+from billing.statement_api import StatementCsvViewSet, StatementPdfViewSet, StatementViewSet
 from billing.subscription_api import SubscriptionViewSet
+from billing.topup_api import PaymentViewSet, TopUpPdfViewSet, TopUpViewSet
 
 urlpatterns = [
     path("invoices", InvoiceViewSet.as_view({"get": "list"})),
@@ -24,6 +26,14 @@ urlpatterns = [
     path("exports", ExportViewSet.as_view({"get": "list", "post": "create"})),
     path("exports/<str:id>", ExportViewSet.as_view({"get": "show"})),
     path("exports/<str:id>/file", ExportViewSet.as_view({"get": "file"}), name="export-file"),
+    path("payments", PaymentViewSet.as_view({"get": "list"})),
+    path("statement", StatementViewSet.as_view({"get": "show"})),
+    path("statement/csv", StatementCsvViewSet.as_view({"get": "show"})),
+    path("statement/pdf", StatementPdfViewSet.as_view({"get": "show"})),
+    path("top-ups", TopUpViewSet.as_view({"get": "list", "post": "create"})),
+    path("top-ups/<str:id>", TopUpViewSet.as_view({"get": "show"}), name="top-up"),
+    path("top-ups/<str:id>/cancel", TopUpViewSet.as_view({"post": "cancel"})),
+    path("top-ups/<str:id>/pdf", TopUpPdfViewSet.as_view({"get": "show"}), name="top-up-pdf"),
     path("profile", ProfileViewSet.as_view({"get": "show", "put": "replace"})),
     path("plans", PlanViewSet.as_view({"get": "list"})),
     path("subscription", SubscriptionViewSet.as_view({"get": "show", "post": "change"})),

@@ -13,6 +13,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 logger = logging.getLogger(__name__)
+Message = EmailMultiAlternatives
+__all__ = ["Attachment", "Message", "NotSent", "Unclear", "render", "send", "send_on_commit"]
 REFUSALS = (SMTPResponseException, SMTPRecipientsRefused, SMTPNotSupportedError)
 
 
@@ -45,7 +47,7 @@ def render(
     language: str = "en",
     attachments: Sequence[Attachment] = (),
     headers: Mapping[str, str] | None = None,
-) -> EmailMultiAlternatives:
+) -> Message:
     """Return the message, not sent."""
     with translation.override(language):
         subject = " ".join(render_to_string(f"{template}.subject.txt", context).split())
@@ -57,7 +59,7 @@ def render(
     return message
 
 
-def send(message: EmailMultiAlternatives) -> None:
+def send(message: Message) -> None:
     """Send a message now, over a connection of its own; raise NotSent or Unclear."""
     connection = get_connection()
     try:
@@ -74,7 +76,7 @@ def send(message: EmailMultiAlternatives) -> None:
         connection.close()
 
 
-def _send(message: EmailMultiAlternatives) -> None:
+def _send(message: Message) -> None:
     try:
         message.send()
     except OSError:  # smtplib's errors are OSErrors: the fact is stored, only its announcement failed

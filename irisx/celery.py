@@ -37,6 +37,12 @@ app.conf.beat_schedule = {
     "run invoices": {"task": "billing.tasks.run_invoices", "schedule": 300.0, "options": {"expires": 300}},
     "make exports": {"task": "billing.tasks.make_exports", "schedule": 5.0, "options": {"expires": 5}},
     "forget exports": {"task": "billing.tasks.forget_exports", "schedule": crontab(hour=2, minute=11)},
+    "send mail about money": {"task": "billing.tasks.send_mail", "schedule": 30.0, "options": {"expires": 30}},
+    "remind of what is owed": {
+        "task": "billing.tasks.remind",
+        "schedule": crontab(minute=7),
+        "options": {"expires": 3600},
+    },
     "reconcile": {"task": "billing.tasks.reconcile", "schedule": crontab(hour=4, minute=23)},
     "draft invoices": {"task": "billing.tasks.draft_open_periods", "schedule": 3600.0},
 }

@@ -98,7 +98,10 @@ VARIABLES = (
         "what replaces the defaults, e.g. visitor-writes=30/60,ip-starts=30/30 (at once / a minute); see docs/guides/widget.md",
     ),
     Variable(
-        "IRISX_USAGE_BACK_DAYS", whole(1, 366), "35", "days back that usage events are taken; keys are kept 90 days longer"
+        "IRISX_USAGE_BACK_DAYS",
+        whole(1, 366),
+        "35",
+        "days back that usage events are taken; keys are kept 90 days longer",
     ),
     Variable("IRISX_USAGE_AHEAD_MINUTES", whole(0, 1440), "5", "minutes ahead that usage events may lie"),
     Variable("IRISX_STATIC_ROOT", folder, "static", "folder collectstatic fills"),
@@ -109,6 +112,12 @@ VARIABLES = (
     Variable("IRISX_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least severe log line written"),
     Variable(
         "IRISX_INVOICE_GRACE_HOURS", whole(0, 720), "24", "hours a draft may be looked at before it becomes an invoice"
+    ),
+    Variable(
+        "IRISX_REMINDER_DAYS",
+        values.days_of(-60, 365),
+        "-3,7,14",
+        "days from its due date on which an unpaid invoice is reminded of, below 0 before it; empty: never",
     ),
     Variable(
         "IRISX_WORKER_STALE_SECONDS", whole(5, 3600), "30", "seconds of silence after which a worker counts as gone"

@@ -60,6 +60,18 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def days_of(least: int, most: int) -> Callable[[str], list[int]]:
+    """Return a parser of days, e.g. `-3,7,14`; empty: none."""
+
+    def parse(value: str) -> list[int]:
+        found = [word.strip() for word in value.split(",") if word.strip()]
+        if not all(re.fullmatch(r"-?[0-9]{1,4}", word) and least <= int(word) <= most for word in found):
+            raise ValueError(f"whole numbers from {least} to {most}, separated by commas")
+        return sorted({int(word) for word in found})
+
+    return parse
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value.upper() not in choices:

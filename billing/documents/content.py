@@ -11,6 +11,7 @@ ZERO = Decimal(0)
 class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
+    TOP_UP = "top_up"  # a request to pay in advance: no invoice, and no e-invoice is made of it
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class InvoiceContent:
     language: str = "en"
     plan: str = ""
     buyer_reference: str = ""
+    payment_reference: str = ""  # empty: its number
     corrected: Corrected | None = None
     tax_groups: tuple[TaxGroup, ...] = ()
     stated_tax: StatedTax | None = None

@@ -4,6 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from billing.documents.xmp import describe_e_invoice
 FOLDER: Final = Path(__file__).parent
 TEMPLATE: Final = FOLDER / "invoice.typ"
 LOGO_TEMPLATE: Final = FOLDER / "logo.typ"
+STATEMENT_TEMPLATE: Final = FOLDER / "statement.typ"
 # Inter lies here (Latin, Greek, Cyrillic); what other alphabets need comes in packages pinned by the lock.
 FONT_PACKAGES: Final = (
     "fontpkg_heebo", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_thai",
@@ -45,6 +47,16 @@ def render(content: InvoiceContent, *, xml: bytes = b"") -> bytes:
 
     pdf = _draw(texts, compile_with)
     return describe_e_invoice(pdf) if xml else pdf
+
+
+def render_statement(texts: dict[str, Any], *, logo: Logo | None, as_of: datetime) -> bytes:
+    """Return a statement of account as PDF; `texts` are ready to print, see `billing.documents.account`."""
+
+    def compile_with(document: dict[str, Any]) -> bytes:
+        inputs = {"document": json.dumps(document, ensure_ascii=False), "logo": _logo(logo)}
+        return _compile(inputs, int(as_of.timestamp()), template=STATEMENT_TEMPLATE)
+
+    return _draw(texts, compile_with)
 
 
 def draws(logo: Logo) -> bool:

@@ -22,13 +22,13 @@ def printed(content: InvoiceContent) -> dict[str, Any]:
         "name": words[_name(content)],
         "draft": content.is_draft,
         "number": content.number,
-        "seller": _party(content.seller, language),
-        "buyer": _party(content.buyer, language),
+        "seller": printed_party(content.seller, language),
+        "buyer": printed_party(content.buyer, language),
         "buyer_title": words["credited_to" if content.kind is Kind.CREDIT_NOTE else "billed_to"],
         "facts": _facts(content, language, words),
         "preview": _preview(content, language, words),
         "counted": content.kind is Kind.INVOICE,
-        "lines": [_line(line, content.currency, language, words) for line in content.lines],
+        "lines": [_line(line, content.currency, content.kind, language, words) for line in content.lines],
         "totals": _totals(content, language, words),
         "total": _total(content, language, words),
         "due": _due(content, language, words),
@@ -39,7 +39,7 @@ def printed(content: InvoiceContent) -> dict[str, Any]:
         "logo_name": words["logo"].format(name=content.seller.name),
         "logo_type": content.logo.kind if content.logo else "",
     }
-    return _clean(texts)  # type: ignore[no-any-return] # of the same shape
+    return cleaned(texts)
 
 
 def fonts(country: str) -> list[str]:
@@ -52,10 +52,13 @@ def fonts(country: str) -> list[str]:
 def _name(content: InvoiceContent) -> str:
     if content.kind is Kind.CREDIT_NOTE:
         return "credit_note"
+    if content.kind is Kind.TOP_UP:
+        return "top_up"
     return "draft_invoice" if content.is_draft else "invoice"
 
 
-def _party(party: Party, language: Language) -> dict[str, Any]:
+def printed_party(party: Party, language: Language) -> dict[str, Any]:
+    """Return a seller or buyer as lines of text."""
     words = WORDS[language.code]
     label = words["vat_id" if party.has_vat_id else "tax_id"]
     return {
@@ -67,9 +70,8 @@ def _party(party: Party, language: Language) -> dict[str, Any]:
 
 
 def _facts(content: InvoiceContent, language: Language, words: dict[str, str]) -> list[list[str]]:
-    is_note = content.kind is Kind.CREDIT_NOTE
-    number = content.number or words["when_finalized"]
-    facts = [(words["credit_note_number" if is_note else "invoice_number"], number)]
+    labels = {Kind.CREDIT_NOTE: "credit_note_number", Kind.TOP_UP: "top_up_number"}
+    facts = [(words[labels.get(content.kind, "invoice_number")], content.number or words["when_finalized"])]
     if content.issue_date:
         facts.append((words["issue_date"], language.day(content.issue_date)))
     if content.corrected:
@@ -77,8 +79,9 @@ def _facts(content: InvoiceContent, language: Language, words: dict[str, str]) -
         facts.append(("", language.day(content.corrected.issue_date)))
     elif content.due_date:
         facts.append((words["due_date"], language.day(content.due_date)))
+    if content.kind is not Kind.TOP_UP:
+        facts.append((words["service_period"], language.days(content.period_start, content.period_end)))
     facts += [
-        (words["service_period"], language.days(content.period_start, content.period_end)),
         (words["plan"], content.plan),
         (words["reference"], content.buyer_reference),
         (words["currency"], content.currency),
@@ -91,13 +94,13 @@ def _preview(content: InvoiceContent, language: Language, words: dict[str, str])
     return words["preview_text"].format(as_of=as_of, zone=content.timezone) if content.is_draft else ""
 
 
-def _line(line: Line, currency: str, language: Language, words: dict[str, str]) -> dict[str, str]:
+def _line(line: Line, currency: str, kind: Kind, language: Language, words: dict[str, str]) -> dict[str, str]:
     detail = in_language(line.detail, language.code)
     period = language.days(line.service_start, line.service_end)
     price = words["tiered"] if line.unit_price is None else language.price(line.unit_price, currency)
     return {
         "description": in_language(line.description, language.code),
-        "small": "  ·  ".join(filter(None, [period, detail])),
+        "small": "  ·  ".join(filter(None, [period, detail])) if kind is not Kind.TOP_UP else detail,
         "quantity": language.quantity(line.quantity),
         "unit": in_language(line.unit, language.code),
         "price": price,
@@ -107,6 +110,8 @@ def _line(line: Line, currency: str, language: Language, words: dict[str, str]) 
 
 def _totals(content: InvoiceContent, language: Language, words: dict[str, str]) -> list[list[str]]:
     currency = content.currency
+    if content.kind is Kind.TOP_UP:
+        return []
     rows = [[words["subtotal"], language.money(content.subtotal, currency)]]
     if content.allowance:
         rows.append([words["allowance"], language.money(-content.allowance, currency)])
@@ -139,6 +144,8 @@ def remarks(content: InvoiceContent) -> list[str]:
     language = language_of(content.language)
     words = WORDS[language.code]
     said = [in_language(group.reason, language.code) for group in content.tax_groups if group.reason]
+    if content.kind is Kind.TOP_UP:
+        said.append(words["top_up_text"])
     if content.stated_tax:
         tax = content.stated_tax
         stated = words["tax_stated"].format(currency=tax.currency)
@@ -160,7 +167,8 @@ def _payment(content: InvoiceContent, language: Language, words: dict[str, str])
     day = language.day(content.due_date) if content.due_date else EN_DASH
     bank = content.bank
     facts = [["IBAN", _in_fours(bank.iban)], ["BIC", bank.bic], [words["bank"], bank.bank]] if bank else []
-    text = words["pay_text"].format(amount=amount, day=day, number=content.number)
+    pay = "pay_text" if content.due_date else "pay_soon"
+    text = words[pay].format(amount=amount, day=day, number=content.payment_reference or content.number)
     return {"text": text, "facts": [fact for fact in facts if fact[1]]}
 
 
@@ -177,6 +185,11 @@ def _usage(row: UsageDay, language: Language) -> list[str]:
         in_language(row.unit, language.code),
         language.quantity(row.events),
     ]
+
+
+def cleaned(texts: dict[str, Any]) -> dict[str, Any]:
+    """Return texts without characters that do not belong in print."""
+    return _clean(texts)  # type: ignore[no-any-return] # of the same shape
 
 
 def _clean(value: Any) -> Any:

@@ -9,7 +9,7 @@ from common.ids import encode
 
 
 def announce(type: str, invoice: Invoice, *, now: datetime) -> None:
-    """Write `invoice.finalized`, `invoice.paid` or `invoice.voided` to the outbox, in the caller's transaction."""
+    """Write `invoice.finalized`, `paid`, `overdue` or `voided` to the outbox, in the caller's transaction."""
     enqueue(
         WebhookEvent(
             type=type,

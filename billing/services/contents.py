@@ -18,7 +18,7 @@ from billing.documents.content import (
     TaxGroup,
     UsageDay,
 )
-from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLineItem, Payment, SellerLogo
+from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLineItem, Payment, SellerLogo, TopUp
 from billing.parties import BuyerSnapshot, SellerSnapshot
 from billing.services.assessing import assess
 from common.money import round_money
@@ -42,8 +42,8 @@ def content_of_invoice(invoice: Invoice) -> InvoiceContent:
         is_draft=invoice.is_draft,
         language=buyer.language,
         currency=invoice.currency,
-        seller=_party(seller),
-        buyer=_party(buyer),
+        seller=party_of(seller),
+        buyer=party_of(buyer),
         buyer_reference=buyer.reference,
         plan=invoice.subscription.plan.name,
         period_start=invoice.period_start,
@@ -59,7 +59,7 @@ def content_of_invoice(invoice: Invoice) -> InvoiceContent:
         stated_tax=_stated(invoice),
         prepaid=_prepaid(invoice),
         bank=_bank(seller),
-        logo=_logo(entity_id, made_at),
+        logo=logo_of(entity_id, made_at),
         timezone=period.timezone,
         as_of=made_at.astimezone(ZoneInfo(period.timezone)),
         usage=tuple(_usage_day(row, meters[row["channel"], row["resource_type"]]) for row in invoice.usage_days),
@@ -78,8 +78,8 @@ def content_of_credit_note(note: CreditNote, lines: list[CreditNoteLine]) -> Inv
         is_draft=False,
         language=buyer.language,
         currency=note.currency,
-        seller=_party(seller),
-        buyer=_party(buyer),
+        seller=party_of(seller),
+        buyer=party_of(buyer),
         buyer_reference=buyer.reference,
         period_start=min(line.service_start for line in lines),
         period_end=max(line.service_end for line in lines),
@@ -93,9 +93,40 @@ def content_of_credit_note(note: CreditNote, lines: list[CreditNoteLine]) -> Inv
         total=note.total_amount,
         tax_groups=_groups(note.tax_groups),
         stated_tax=_stated(note),
-        logo=_logo(note.legal_entity_id, note.created_at),
+        logo=logo_of(note.legal_entity_id, note.created_at),
         timezone=timezone,
         as_of=note.created_at.astimezone(ZoneInfo(timezone)),
+    )
+
+
+def content_of_top_up(top_up: TopUp, *, timezone: str) -> InvoiceContent:
+    """Return what a request to pay in advance says: as it was asked for, whatever was paid since."""
+    seller, buyer = SellerSnapshot.read(top_up.seller), BuyerSnapshot.read(top_up.buyer)
+    day = top_up.issue_date
+    line = Line("Prepaid credit", day, day, Decimal(1), "", None, top_up.amount)
+    return InvoiceContent(
+        kind=Kind.TOP_UP,
+        number=top_up.number,
+        is_draft=False,
+        language=buyer.language,
+        currency=top_up.currency,
+        seller=party_of(seller),
+        buyer=party_of(buyer),
+        buyer_reference=buyer.reference,
+        payment_reference=top_up.reference,
+        period_start=day,
+        period_end=day,
+        issue_date=day,
+        due_date=None,
+        lines=(line,),
+        subtotal=top_up.amount,
+        allowance=ZERO,
+        tax=ZERO,
+        total=top_up.amount,
+        bank=_bank(seller),
+        logo=logo_of(top_up.legal_entity_id, top_up.created_at),
+        timezone=timezone,
+        as_of=top_up.created_at.astimezone(ZoneInfo(timezone)),
     )
 
 
@@ -106,7 +137,8 @@ def _parties(invoice: Invoice) -> tuple[UUID | None, SellerSnapshot, BuyerSnapsh
     return invoice.legal_entity_id, SellerSnapshot.read(invoice.seller), BuyerSnapshot.read(invoice.buyer)
 
 
-def _party(party: SellerSnapshot | BuyerSnapshot) -> Party:
+def party_of(party: SellerSnapshot | BuyerSnapshot) -> Party:
+    """Return a party as documents name it."""
     street = tuple(line.strip() for line in party.address.splitlines() if line.strip())
     return Party(party.name, street, party.postal_code, party.city, party.country, party.tax_id, party.email)
 
@@ -175,7 +207,7 @@ def _bank(seller: SellerSnapshot) -> BankAccount | None:
     return BankAccount(seller.iban, seller.bic, seller.bank_name) if seller.iban else None
 
 
-def _logo(entity_id: UUID | None, at: datetime) -> Logo | None:
+def logo_of(entity_id: UUID | None, at: datetime) -> Logo | None:
     """Return the seller's logo of that moment."""
     stored = SellerLogo.objects.filter(legal_entity_id=entity_id, uploaded_at__lte=at).order_by("-uploaded_at").first()
     return Logo(bytes(stored.content), stored.media_type) if stored else None

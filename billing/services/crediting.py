@@ -12,6 +12,7 @@ from django.db.models import Sum
 
 from billing.errors import KeyUsed, NothingToCredit, TooMuchCredited
 from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceLineItem
+from billing.services.mailing import queue_mail
 from billing.services.numbering import take_number
 from billing.services.settling import lock_final, move_surplus, settle
 from billing.tax import credited_tax, share_out
@@ -73,6 +74,7 @@ def issue_credit_note(
         _number(invoice, note, now)
         note.save(force_insert=True)
         CreditNoteLine.objects.bulk_create(note_lines)
+        queue_mail(note, now=now)
     return note
 
 

@@ -12,8 +12,8 @@ from billing.einvoice.checks import obstacles
 from billing.einvoice.cii import cii_xml
 from billing.errors import NoEInvoice
 from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceDocument
-from billing.selectors import invoice_of
-from billing.services.contents import content_of_credit_note, content_of_invoice
+from billing.selectors import invoice_of, top_up_of
+from billing.services.contents import content_of_credit_note, content_of_invoice, content_of_top_up
 from common.errors import NotFound
 
 
@@ -50,6 +50,13 @@ def credit_note_pdf(*, tenant_id: UUID, credit_note_id: UUID) -> Printed:
 def credit_note_xml(*, tenant_id: UUID, credit_note_id: UUID) -> Printed:
     """Return a credit note as EN 16931 XML; raise NotFound for a foreign one, NoEInvoice where it cannot be."""
     return _xml(_document_of_credit_note(tenant_id, credit_note_id), "credit-note")
+
+
+def top_up_pdf(*, tenant_id: UUID, top_up_id: UUID) -> Printed:
+    """Return a top-up's request to pay as PDF, the same bytes each time; raise NotFound for a foreign one."""
+    top_up = top_up_of(tenant_id=tenant_id, top_up_id=top_up_id)
+    pdf = render(content_of_top_up(top_up, timezone=top_up.legal_entity.timezone))
+    return Printed(f"payment-request-{top_up.number}.pdf", pdf, sha256(pdf).hexdigest())
 
 
 def _pdf(document: InvoiceDocument, kind: str) -> Printed:

@@ -14,6 +14,7 @@ from billing.services.announcing import announce
 from billing.services.assessing import Reason, assess, coverable, exchange_rate, seller_of, tax
 from billing.services.credit import pay_by_credit, use_allowance
 from billing.services.drafting import draft_invoice, set_tax
+from billing.services.mailing import queue_mail
 from billing.services.numbering import take_number
 from billing.tax import Treatment
 from common.errors import NotFound
@@ -57,6 +58,7 @@ def finalize_invoice(*, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Inv
         _use_credit(invoice, lines, assessment.treatment, now)
         _state_tax(invoice, exchange)
         _pay_by_credit(invoice, now)
+        queue_mail(invoice, now=now)
         _number(invoice, entity, now)
         announce("invoice.finalized", invoice, now=now)
         if invoice.status == Invoice.Status.PAID:

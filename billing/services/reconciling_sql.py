@@ -35,6 +35,24 @@ PAYMENTS = f"""
     ) p ON p.invoice_id = i.id
     WHERE {FINAL} AND coalesce(p.amount, 0) <> i.amount_paid ORDER BY i.tenant_id, i.period_start LIMIT %(most)s
 """  # noqa: S608 - constants
+# What was paid of a top-up, and the credit that its payments granted less what refunds took back.
+TOP_UPS = """
+    SELECT t.tenant_id, 'top-up ' || t.number, concat_ws(' / ', coalesce(p.amount, 0), coalesce(p.granted, 0)),
+        concat_ws(' / ', t.amount_paid, t.amount_paid)
+    FROM top_ups t LEFT JOIN (
+        SELECT pay.top_up_id, sum(pay.amount) AS amount, sum(credit.amount) AS granted
+        FROM payments pay LEFT JOIN LATERAL (
+            SELECT sum(e.amount) AS amount FROM credit_entries e WHERE e.tenant_id = pay.tenant_id AND (
+                (e.kind = 'grant' AND e.key = 'top-up:' || replace(pay.id::text, '-', ''))
+                OR (e.kind = 'burn' AND e.key = 'refund:' || replace(pay.id::text, '-', ''))
+            )
+        ) credit ON true
+        WHERE pay.top_up_id IS NOT NULL GROUP BY pay.top_up_id
+    ) p ON p.top_up_id = t.id
+    WHERE (%(tenant)s::uuid IS NULL OR t.tenant_id = %(tenant)s)
+        AND (coalesce(p.amount, 0), coalesce(p.granted, 0)) IS DISTINCT FROM (t.amount_paid, t.amount_paid)
+    ORDER BY t.tenant_id, t.number LIMIT %(most)s
+"""
 BALANCES = """
     SELECT tenant_id, 'the credit balance', coalesce(l.amount, 0), coalesce(b.amount, 0)
     FROM (SELECT tenant_id, available + held + reserved AS amount FROM credit_balances) b
@@ -58,6 +76,7 @@ NUMBERS = """
     FROM invoice_sequences s LEFT JOIN (
         SELECT legal_entity_id, series, series_number FROM invoices WHERE series_number IS NOT NULL
         UNION ALL SELECT legal_entity_id, series, series_number FROM credit_notes
+        UNION ALL SELECT legal_entity_id, series, series_number FROM top_ups
     ) n ON n.legal_entity_id = s.legal_entity_id AND n.series = s.series
     WHERE %(tenant)s::uuid IS NULL
     GROUP BY s.id HAVING count(n.series_number) <> s.last OR coalesce(max(n.series_number), 0) <> s.last
@@ -76,6 +95,7 @@ CHECKS: Final = {
     "subtotal - allowance + tax = total": TOTALS,
     "tax by group = tax": TAX_GROUPS,
     "payments = amount paid": PAYMENTS,
+    "top-up payments = amount paid = credit granted": TOP_UPS,
     "credit ledger = balance": BALANCES,
     "credit taken <= granted": GRANTS,
     "numbers without a gap": NUMBERS,

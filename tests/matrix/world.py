@@ -57,6 +57,7 @@ def build() -> World:
         "invoice": _invoice(acme),
         "credit_note": _credit_note(acme, now),
         "export": _made(acme, "/v1/billing/exports", {"kind": "invoices", "format": "csv", "number": ""}),
+        "top_up": _made(acme, "/v1/billing/top-ups", {"amount": "50"}),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }

@@ -1,0 +1,63 @@
+"""What e-mails about money say, in English and German."""
+
+from typing import Final
+
+WORDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "invoice_subject": "Invoice {number} from {seller}",
+        "invoice": "Your invoice {number} over {total} is attached.",
+        "credit_note_subject": "Credit note {number} from {seller}",
+        "credit_note": "Your credit note {number} over {total} is attached.",
+        "soon_subject": "Invoice {number} is due on {day}",
+        "soon": "Invoice {number} is due on {day}.",
+        "reminder_subject": "Reminder: invoice {number} is overdue",
+        "reminder": "Invoice {number} was due on {day}, and {due} of it are not paid yet.",
+        "second_subject": "{count}. reminder: invoice {number} is overdue",
+        "top_up_subject": "Payment request {number} from {seller}",
+        "top_up": "Your payment request {number} over {total} is attached.",
+        "pay_by": "Please transfer {due} by {day}, with {reference} as reference.",
+        "pay_now": "Please transfer {due} now, with {reference} as reference. "
+        "If you have paid meanwhile, there is nothing to do.",
+        "pay_top_up": "Please transfer {due} with {reference} as reference. Your credit is there as soon as the payment is.",
+        "nothing": "Nothing is left to pay.",
+        "credited": "It corrects invoice {invoice}: {reason}. Nothing is to be paid.",
+        "number": "Number",
+        "service_period": "Service period",
+        "issue_date": "Issue date",
+        "due_date": "Due date",
+        "total": "Total",
+        "due": "Amount due",
+        "bank": "Bank",
+        "link": "Open invoices",
+        "footer": "You receive this because this address receives {buyer}'s invoices.",
+    },
+    "de": {
+        "invoice_subject": "Rechnung {number} von {seller}",
+        "invoice": "Ihre Rechnung {number} über {total} ist beigefügt.",
+        "credit_note_subject": "Rechnungskorrektur {number} von {seller}",
+        "credit_note": "Ihre Rechnungskorrektur {number} über {total} ist beigefügt.",
+        "soon_subject": "Rechnung {number} ist am {day} fällig",
+        "soon": "Rechnung {number} ist am {day} fällig.",
+        "reminder_subject": "Erinnerung: Rechnung {number} ist überfällig",
+        "reminder": "Rechnung {number} war am {day} fällig, {due} davon sind noch nicht bezahlt.",
+        "second_subject": "{count}. Erinnerung: Rechnung {number} ist überfällig",
+        "top_up_subject": "Zahlungsaufforderung {number} von {seller}",
+        "top_up": "Ihre Zahlungsaufforderung {number} über {total} ist beigefügt.",
+        "pay_by": "Bitte überweisen Sie {due} bis zum {day} mit dem Verwendungszweck {reference}.",
+        "pay_now": "Bitte überweisen Sie {due} umgehend mit dem Verwendungszweck {reference}. "
+        "Haben Sie inzwischen bezahlt, ist nichts zu tun.",
+        "pay_top_up": "Bitte überweisen Sie {due} mit dem Verwendungszweck {reference}. "
+        "Ihr Guthaben steht bereit, sobald die Zahlung eingegangen ist.",
+        "nothing": "Es ist nichts mehr zu zahlen.",
+        "credited": "Sie korrigiert die Rechnung {invoice}: {reason}. Es ist nichts zu zahlen.",
+        "number": "Nummer",
+        "service_period": "Leistungszeitraum",
+        "issue_date": "Datum",
+        "due_date": "Fällig am",
+        "total": "Gesamtbetrag",
+        "due": "Offener Betrag",
+        "bank": "Bank",
+        "link": "Rechnungen öffnen",
+        "footer": "Sie erhalten diese Nachricht, weil an diese Adresse die Rechnungen von {buyer} gehen.",
+    },
+}
