@@ -1,6 +1,7 @@
 """Fill an empty installation with the demo company. A repeat finds everything in place and changes nothing but the API key."""
 
 import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,23 @@ from chat.models import CannedReply, Label, Widget
 from chat.services import catalogue
 from chat.services.widgets import change_widget
 from common.ids import encode
+from irisx import demo_billing
 from telephony.models import PhoneNumber, SipTrunk
 from telephony.services import create_phone_number, create_trunk
 
 COMPANY, SLUG = "Acme Bicycles", "acme"
-SELLER = Seller(name="IRISX Demo Ltd", address="1 Harbour Lane\nDublin", country="IE", email="billing@irisx.example")
+SELLER = Seller(
+    name="IRISX Demo Ltd",
+    address="1 Harbour Lane",
+    postal_code="D02 AF30",
+    city="Dublin",
+    country="IE",
+    tax_id="IE1234567FA",
+    email="billing@irisx.example",
+    bank_name="Harbour Bank",
+    iban="IE29AIBK93115212345678",
+    bic="AIBKIE2D",
+)
 PEOPLE = {
     "operator": ("operator@irisx.example", "Operator"),
     "owner": ("alice@acme.example", "Alice"),
@@ -97,7 +110,15 @@ def _person(key: str, known: dict[str, str]) -> tuple[User, str]:
 def _company(owner: User) -> Tenant:
     with system_access("demo seed"):
         tenant = Tenant.objects.filter(slug=SLUG).first()
-    return tenant or services.create_tenant(name=COMPANY, slug=SLUG, owner=owner, now=timezone.now())
+    return tenant or _founded(owner, timezone.now())
+
+
+def _founded(owner: User, now: datetime) -> Tenant:
+    """Return a company that has been with us for three months."""
+    tenant = services.create_tenant(name=COMPANY, slug=SLUG, owner=owner, now=demo_billing.begins_at(now))
+    with tenant_scope(tenant.pk):
+        demo_billing.live_through(tenant_id=tenant.pk, now=now)
+    return tenant
 
 
 def _lines(tenant: Tenant) -> None:
