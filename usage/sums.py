@@ -105,7 +105,10 @@ def by_meter_and_day(rows: Iterable[DayRateSum]) -> list[DaySum]:
 
 
 def by_day(*, tenant_id: UUID, first: date, last: date) -> list[DaySum]:
-    """Return the sums of local days `first` to `last` (inclusive) by day and meter; one query."""
+    """Return the sums of local days `first` to `last` (inclusive) by day and meter; one query.
+
+    A day all of whose events were voided is left out, as one without events is: nothing of it was used.
+    """
     keys, where = "summary_date, channel, resource_type", "tenant_id = %s AND summary_date BETWEEN %s AND %s"
     return [DaySum(*row) for row in _sum(keys, where, [tenant_id, first, last])]
 
