@@ -47,6 +47,9 @@ COUNTER = """
     SELECT gen_random_uuid(), id, 'FLOOR', 1, current_date FROM legal_entities
     ON CONFLICT (legal_entity_id, series) DO UPDATE SET last = invoice_sequences.last + 1 RETURNING last
 """
+FINAL = """
+    UPDATE invoices SET status = 'pending', series = 'FLOOR', series_number = %s, invoice_number = %s WHERE id = %s
+"""
 FLOOR_SUMS = (
     "SELECT sum(total_quantity) FROM usage_summaries WHERE tenant_id = %s AND billing_period_id = %s GROUP BY rate_id"
 )
@@ -265,12 +268,18 @@ def write_bare(job: tuple[str, UUID, list[tuple[UUID, UUID]]]) -> None:
                 connection.execute("UPDATE credit_balances SET reserved = 0 WHERE tenant_id = %s", [tenant_id])
                 for name in ("credit_burns", "credit_entries", "webhook_outbox"):
                     _write(connection, inserts[name], rows[name], {**own, "id": uuid4})
+                draft = {
+                    **own,
+                    "id": invoice_id,
+                    "status": "draft",
+                    "invoice_number": "",
+                    "series_number": None,
+                }
+                _write(connection, inserts["invoices"], rows["invoices"], draft)
+                _write(connection, inserts["invoice_line_items"], rows["invoice_line_items"], {**own, "id": uuid4})
                 number = connection.execute(COUNTER).fetchone()
                 assert number is not None
-                names = {"id": lambda: invoice_id, "series": "FLOOR", "series_number": number[0]}  # noqa: B023 - called at once
-                named = {**own, **names, "invoice_number": f"FLOOR-{number[0]:06d}"}
-                _write(connection, inserts["invoices"], rows["invoices"], named)
-                _write(connection, inserts["invoice_line_items"], rows["invoice_line_items"], {**own, "id": uuid4})
+                connection.execute(FINAL, [number[0], f"FLOOR-{number[0]:06d}", invoice_id])
 
 
 def _insert(name: str, columns: list[str]) -> sql.Composed:
