@@ -14,6 +14,7 @@ from billing import admin_money_in as admin_money_in  # the pages of top-ups and
 from billing import admin_runs as admin_runs  # the pages of runs
 from billing import services
 from billing.admin_corrections import audited
+from billing.admin_owed import OwedAdmin
 from billing.models import (
     BillingProfile,
     CreditNote,
@@ -66,7 +67,7 @@ class CreditNoteInline(ReadInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(LedgerAdmin):
+class InvoiceAdmin(OwedAdmin):
     list_display = (
         "__str__", "tenant", "status", "period_start", "period_end", "subtotal", "allowance", "tax", "total_amount",
         "amount_paid", "currency", "due_date",
@@ -77,7 +78,7 @@ class InvoiceAdmin(LedgerAdmin):
     date_hierarchy = "period_start"
     exclude = ("usage_days",)
     inlines = (InvoiceLineInline, PaymentInline, CreditNoteInline)
-    actions = ("finalize", "send_again")
+    actions = ("finalize", "send_again", "as_csv", "as_xlsx")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("usage_days")  # type: ignore[no-any-return] # unfold is untyped

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped] # it ships no types
 
 from billing.exports.cells import Cell, Row, Table
 

@@ -122,7 +122,7 @@ def test_an_owner_sees_what_a_plan_costs_chooses_it_and_cancels(db: None, signed
         assert Subscription.unscoped.get(tenant=acme.tenant).next_plan is None
     actions = [entry.action for entry in rows(AuditEntry, tenant=acme.tenant)]
     assert {"subscription.change", "subscription.cancel"} <= set(actions)
-    assert alice.post("/portal/finance/subscription/change", {"plan": "starter", "when": "never"}).status_code == 404
+    assert alice.get("/portal/finance/subscription/?plan=starter&when=never").status_code == 404
 
 
 def test_finance_looks_at_the_plan_and_decides_nothing(acme: factories.Company, signed_in: SignIn) -> None:
@@ -191,3 +191,19 @@ def test_a_chart_by_cost_draws_no_bar_for_what_was_taken_back() -> None:
     )  # fmt: skip
     assert (chart.most, chart.channels) == (Decimal(4), ("sms", "voice"))
     assert chart.rows == [(date(2026, 3, 1), [Decimal(3), Decimal(1)], Decimal(4))]
+
+
+def test_operators_see_what_all_tenants_owe_and_take_the_list_along(
+    acme: factories.Company, invoice: Invoice, signed_in: SignIn
+) -> None:
+    operator = factories.make_user("Olivia")
+    operator.is_staff = operator.is_superuser = True
+    operator.save()
+    olivia = signed_in(operator)
+    shown = page(olivia, "/admin/billing/invoice/")
+    assert ("Owed, by days past due" in shown, "Acme" in shown) == (True, True)
+    chosen = {"_selected_action": [str(invoice.pk)]}
+    listed = olivia.post("/admin/billing/invoice/", {**chosen, "action": "as_csv"})
+    assert listed["Content-Type"] == "text/csv; charset=utf-8"
+    assert listed.content.decode().splitlines()[1].startswith(f"Acme,{invoice.invoice_number},pending,")
+    assert olivia.post("/admin/billing/invoice/", {**chosen, "action": "as_xlsx"}).content.startswith(b"PK")
