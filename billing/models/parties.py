@@ -12,6 +12,7 @@ from common.ids import uuid7
 
 COUNTRY = RegexValidator(r"^[A-Z]{2}$", "Two capital letters (ISO 3166-1), e.g. IE.")
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Three capital letters (ISO 4217), e.g. EUR.")
+TOP_UP_PREFIX = "TU"
 PREFIX = RegexValidator(r"^[A-Z0-9]{1,12}$", "One to twelve capital letters and digits.")
 
 
@@ -77,6 +78,12 @@ class LegalEntity(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Keep the top-ups' series to them: an invoice's number would lack those they took."""
+        for name in ("invoice_prefix", "credit_note_prefix"):
+            if getattr(self, name) == TOP_UP_PREFIX:
+                raise ValidationError({name: f"{TOP_UP_PREFIX} numbers top-ups."})
 
 
 class BillingProfile(TenantModel):

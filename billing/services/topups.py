@@ -12,6 +12,7 @@ from stdnum import iso11649
 from accounts.models import Tenant
 from billing.errors import NoSeller, NotOpen, TooMuchRefunded
 from billing.models import LegalEntity, Payment, TopUp
+from billing.models.parties import TOP_UP_PREFIX
 from billing.services.assessing import assess, seller_of
 from billing.services.mailing import queue_mail
 from billing.services.numbering import Number, take_number
@@ -22,7 +23,6 @@ from common.periods import local_day
 from usage.credit import PREPAID
 from usage.services import burn, grant
 
-PREFIX: Final = "TU"
 MOST: Final = Decimal(1_000_000)
 ZERO: Final = Decimal(0)
 
@@ -149,7 +149,7 @@ def _check_request(amount: Decimal, currency: str) -> None:
 
 
 def _take_number(entity: LegalEntity, now: datetime) -> Number:
-    return take_number(entity, prefix=PREFIX, on=local_day(now, entity.timezone))
+    return take_number(entity, prefix=TOP_UP_PREFIX, on=local_day(now, entity.timezone))
 
 
 def _number(top_up: TopUp, number: Number) -> None:

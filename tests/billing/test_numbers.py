@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
 
 from accounts.tenancy import system_access, tenant_scope
 from billing.models import Invoice, InvoiceSequence, LegalEntity
+from billing.models.parties import TOP_UP_PREFIX
 from billing.services import finalize_invoice
 from billing.services.numbering import take_number
 from tests.billing.helpers import APRIL, announced, buy_from, drafted, sell_from
@@ -160,3 +162,10 @@ def _finalize_and_exit(drafts: Sequence[Invoice], chance: random.Random) -> None
         code = 0
     finally:
         os._exit(code)
+
+
+@pytest.mark.parametrize("name", ["invoice_prefix", "credit_note_prefix"])
+def test_no_series_is_that_of_the_top_ups(name: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        LegalEntity(**{"name": "Northwind Ltd", name: TOP_UP_PREFIX}).clean()
+    assert list(refusal.value.message_dict) == [name]
