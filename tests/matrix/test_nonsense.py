@@ -55,6 +55,7 @@ def bodies(route: Route) -> Iterator[Json]:
     yield {**route.body, "surplus": 1}
 
 
+@pytest.mark.timeout(400)  # some thousand requests
 @pytest.mark.parametrize("room", ["v1/usage/", "v1/billing/"])
 def test_is_refused_in_words(room: str, api: Any, db: None) -> None:
     world = build()
