@@ -29,7 +29,8 @@ def credit(request: MemberRequest) -> HttpResponse:
             "left": round_money(state.left[grant.id], state.currency),
             "expires_at": grant.expires_at,
             "starts_at": grant.starts_at,
-            "is_live": grant.is_live(now),
+            "is_later": grant.starts_at > now,
+            "has_ended": grant.expires_at is not None and grant.expires_at <= now,
         }
         for grant in state.grants
     ]
