@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import django
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -65,10 +66,11 @@ def main() -> None:
     print(conditions(), flush=True)
     with (
         database(is_durable=options.durable) as url,
-        multiprocessing.get_context("spawn").Pool(options.workers) as pool,
+        multiprocessing.get_context("spawn").Pool(options.workers, initializer=django.setup) as pool,
     ):
         stage = Stage(url, options.tenants)
         print(f"seeded    {options.tenants:,} tenants in {stage.seed():.0f} s; {options.workers} workers\n", flush=True)
+        pool.map(time.sleep, [0.5] * options.workers, chunksize=1)  # until each has imported everything
         began = time.perf_counter()
         stage.open()
         opened = time.perf_counter() - began
@@ -214,9 +216,6 @@ def work(now: str) -> list[tuple[float, float, float]]:
     """Bill what is due, in a process of its own; return for each how long the counter was waited for and held, and the whole."""
     from datetime import datetime
 
-    import django
-
-    django.setup()
     from billing.services import bill_next, finalizing
 
     take = finalizing.take_number
