@@ -50,7 +50,7 @@ def take(limit: Limit, key: str, *, now: datetime) -> None:
         return
     try:
         arguments = [now.timestamp(), limit.burst, limit.per_minute / 60]
-        answer: Any = _script()(keys=[f"{PREFIX}{limit.name}:{key}"], args=arguments)
+        answer: Any = _script()(keys=[f"{PREFIX}{limit.name}:{key}"], args=arguments, client=client())
     except RedisError:
         _pause.begin()
         logger.warning("the limit %s could not be counted: allowed", limit.name, exc_info=True)

@@ -24,7 +24,9 @@ from usage.models import BillingPeriod, CreditEntry
 from usage.services import check_period, close_period
 
 D = Decimal
-in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
+# Each example is a company with its invoice: seconds, on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=6)
 
 
 class TestOneCent:

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,7 +30,9 @@ from usage.services.ingesting import ingest
 
 D = Decimal
 WINDOW = Window.around(NOW, back_days=35, ahead_minutes=5)
-in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
+# Each example is a company with its invoice: seconds, on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=6)
 EVENTS = st.lists(
     st.builds(
         lambda meter, day, quantity: {

@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.tenancy import system_access
+from billing.models import SellerLogo
 from chat.models import Conversation
 from common.admin import LedgerAdmin
 from telephony.models import Call
 from tests.matrix.world import MARK, World, build
+from usage.models import CreditEntry, Entitlement
 
 LISTS = sorted((model for model in admin.site._registry), key=lambda m: m._meta.label)
 
@@ -54,11 +56,15 @@ def test_a_conversation_shows_its_log(world: World, operator: Client) -> None:
     assert f"<b>{MARK}</b> {MARK}" in page
 
 
+# What operators add to these changes nothing that stands there.
+ADDED_BY_A_FORM = {CreditEntry, Entitlement, SellerLogo}
+
+
 def test_a_ledger_cannot_be_changed(operator: Client) -> None:
     ledgers = [model for model in LISTS if isinstance(admin.site._registry[model], LedgerAdmin)]
     assert len(ledgers) > 5
     for model in ledgers:
-        assert operator.get(page_of(model, "add")).status_code == 403
+        assert operator.get(page_of(model, "add")).status_code == (200 if model in ADDED_BY_A_FORM else 403), model
         with system_access("test"):
             row = model._default_manager.first()
         if row is not None:

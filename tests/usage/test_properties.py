@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import floor
 from uuid import UUID
 
+import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,9 @@ ZONES = st.sampled_from(
     ]
 )  # fmt: skip
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
-in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12)
+# Each example is a company with its invoice: seconds, on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+in_a_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=6)
 
 
 def company_in(zone: str, cycle_day: int, now: datetime) -> Company:
