@@ -149,16 +149,3 @@ def visitor_row(principal: Principal, conversation_id: UUID) -> dict[str, Any]:
         other_side_read_seq=read_by_agents,
         other_side_delivered_seq=delivered_to_agents,
     )
-
-
-def heads(*, tenant_id: UUID, conversation_ids: Sequence[UUID], for_visitor: bool) -> dict[UUID, int]:
-    """Return the last number of each conversation."""
-    number = "last_visitor_seq" if for_visitor else "last_seq"
-    rows = Conversation.objects.for_tenant(tenant_id).filter(pk__in=conversation_ids)
-    return dict(rows.values_list("pk", number))
-
-
-def open_conversation_of_visitor(*, tenant_id: UUID, visitor_id: UUID) -> Conversation | None:
-    """Return the visitor's open conversation, if it has one."""
-    rows = Conversation.objects.for_tenant(tenant_id).filter(visitor_id=visitor_id, status=Conversation.Status.ACTIVE)
-    return rows.order_by("-created_at").first()

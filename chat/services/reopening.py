@@ -10,7 +10,7 @@ from chat.actors import Actor
 from chat.models import Conversation
 from chat.services import routing, slots
 from chat.services.conversations import is_anybody_here
-from chat.services.handing import chatters
+from chat.services.handing import may_chat
 from chat.services.recording import closed_error, enqueue_webhook, lock_conversation, log_status
 from common.errors import WrongState
 
@@ -28,7 +28,7 @@ def reopen_conversation(*, tenant_id: UUID, conversation_id: UUID, actor: Actor,
         return False
     if conversation.visitor.erased_at is not None:
         raise WrongState("This visitor was erased.", code="visitor-erased")
-    if not chatters(tenant_id).filter(user=actor.id).exists():
+    if not may_chat(tenant_id, actor.id):
         _reopen(conversation, actor, is_offline=False, now=now)
         return True
     _activate(conversation, actor, is_offline=False, now=now)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from chat.actors import Actor
 from chat.models import Conversation
 from chat.services import routing, slots
-from chat.services.handing import chatters, take_up
+from chat.services.handing import may_chat, take_up
 from chat.services.messages import send_message
 from chat.services.recording import lock_conversation, require_active
 from common.errors import Invalid
@@ -22,7 +22,7 @@ def transfer_conversation(
     """
     conversation = lock_conversation(tenant_id=tenant_id, conversation_id=conversation_id)
     require_active(conversation)
-    if to is not None and not chatters(tenant_id).filter(user=to).exists():
+    if to is not None and not may_chat(tenant_id, to):
         raise Invalid("Nobody of that id can chat here.", code="unknown-agent", pointer="/agent")
     if note:
         _write_note(conversation, by, note, now)
