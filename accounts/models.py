@@ -16,11 +16,12 @@ from django.utils import timezone
 from accounts.permissions import Role
 from accounts.presence.models import AgentPresence
 from accounts.tenancy.models import LedgerModel, TenantModel
-from accounts.webhooks.models import OutboxEvent, WebhookEndpoint
+from accounts.webhooks.models import OutboxEvent, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from common.ids import uuid7
 
 __all__ = [
-    "AgentPresence", "ApiKey", "AuditEntry", "Membership", "OutboxEvent", "Tenant", "User", "WebhookEndpoint",
+    "AgentPresence", "ApiKey", "AuditEntry", "Membership", "OutboxEvent", "Tenant", "User", "WebhookAttempt",
+    "WebhookDelivery", "WebhookEndpoint", "WebhookLane",
 ]  # fmt: skip
 
 

@@ -33,6 +33,13 @@ VARIABLES = (
         "signs sessions, tickets and tokens; 50 random characters or more",
         is_secret=True,
     ),
+    Variable(
+        "IRISX_ENCRYPTION_KEYS",
+        values.secrets,
+        "",
+        "encrypt stored secrets, the first new ones, 50 random characters or more each, separated by commas; empty: SECRET_KEY",
+        is_secret=True,
+    ),
     Variable("DEBUG", boolean, "false", "Django's debug pages; never true in production"),
     Variable("ALLOWED_HOSTS", values.words, "localhost,127.0.0.1,[::1]", "host names this installation answers to"),
     Variable(

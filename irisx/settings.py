@@ -14,6 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = env.read()
 
 SECRET_KEY = ENV["SECRET_KEY"]
+IRISX_ENCRYPTION_KEYS = ENV["IRISX_ENCRYPTION_KEYS"]
 DEBUG = ENV["DEBUG"]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 IRISX_VERSION = __version__

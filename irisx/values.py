@@ -44,6 +44,13 @@ def secret(value: str) -> str:
     return value
 
 
+def secrets(value: str) -> list[str]:
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    if any(len(part) < LEAST_SECRET for part in found):
+        raise ValueError(f"{LEAST_SECRET} random characters or more each, separated by commas")
+    return found
+
+
 def words(value: str) -> list[str]:
     found = [word.strip() for word in value.split(",") if word.strip()]
     if not found:
