@@ -1,26 +1,26 @@
 """Who: tenants, users, their memberships and keys, and what they did."""
 
 import zoneinfo
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.audit.models import AuditChain, AuditEntry
+from accounts.keys.models import ApiKey
 from accounts.permissions import Role
 from accounts.presence.models import AgentPresence
-from accounts.tenancy.models import LedgerModel, TenantModel
+from accounts.tenancy.models import TenantModel
 from accounts.webhooks.models import OutboxEvent, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookLane
 from common.ids import uuid7
 
 __all__ = [
-    "AgentPresence", "ApiKey", "AuditEntry", "Membership", "OutboxEvent", "Tenant", "User", "WebhookAttempt",
+    "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Membership", "OutboxEvent", "Tenant", "User", "WebhookAttempt",
     "WebhookDelivery", "WebhookEndpoint", "WebhookLane",
 ]  # fmt: skip
 
@@ -144,47 +144,3 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
-
-
-class ApiKey(TenantModel):
-    """An integrator's key: shown once, stored as a SHA-256 hash, found by its prefix."""
-
-    name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=12)
-    secret_hash = models.BinaryField(max_length=32)
-    scopes = ArrayField(models.CharField(max_length=40), default=list)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(TenantModel.Meta):
-        db_table = "api_keys"
-        constraints = [models.UniqueConstraint(fields=["prefix"], name="api_keys_prefix")]
-
-    def __str__(self) -> str:
-        return f"{self.name} (irisx_live_{self.prefix}…)"
-
-    def is_usable(self, now: datetime) -> bool:
-        """Say whether the key opens the door at `now`."""
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
-
-
-class AuditEntry(LedgerModel):
-    """Who did what, when, from where. Append-only."""
-
-    actor_kind = models.CharField(max_length=10)
-    actor_id = models.UUIDField(null=True)
-    actor_name = models.CharField(max_length=254)
-    action = models.CharField(max_length=60)
-    object_id = models.CharField(max_length=60, blank=True)
-    changes = models.JSONField(default=dict)
-    ip_address = models.GenericIPAddressField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(LedgerModel.Meta):
-        db_table = "audit_entries"
-        verbose_name_plural = "audit entries"
-        # The tenant's audit page, newest first.
-        indexes = [models.Index(fields=["tenant", "-created_at"], name="audit_entries_newest")]

@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.models import AuditEntry, User
+from accounts import audit
+from accounts.models import User
 from accounts.tenancy import tenant_scope
 from chat import domains, hours
 from chat.ledgers import ChatEvent
 from chat.models import Attachment, CannedReply, Conversation, Label, Message, Visitor, Widget
 from chat.services import catalogue, visitors, widgets
 from common.admin import HouseAdmin, LedgerAdmin
-from common.clients import address_of
 from common.errors import Invalid
 from common.ids import encode
 
@@ -228,15 +228,7 @@ def _audit(request: HttpRequest, row: Widget | Visitor, action: str, object_id: 
     """Write down in the company's audit log what an operator did to it."""
     operator = request.user
     assert isinstance(operator, User)
-    AuditEntry.objects.create(
-        tenant_id=row.tenant_id,
-        actor_kind="operator",
-        actor_id=operator.pk,
-        actor_name=operator.name,
-        action=action,
-        object_id=object_id,
-        ip_address=address_of(request) or None,
-    )
+    audit.record(tenant_id=row.tenant_id, action=action, by=audit.operator(operator), object_id=object_id)
 
 
 def _who(event: ChatEvent) -> str:

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "accounts.audit.origin.OriginMiddleware",
     "usage.middleware.ApiRequestCounter",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "irisx.middleware.ContentSecurityPolicyMiddleware",

@@ -8,8 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import revocation
-from accounts.models import AuditEntry
+from accounts import audit, revocation
 from accounts.principals import Principal
 from chat.actors import Actor, actor_of
 from chat.attachments.services import discard, sweep_unsent
@@ -70,16 +69,14 @@ def _forget(visitor: Visitor, now: datetime) -> None:
 
 
 def _audit(visitor: Visitor, erased: Erased, by: Principal, address: str) -> None:
-    AuditEntry.objects.create(
+    audit.record(
         tenant_id=visitor.tenant_id,
-        actor_kind=by.kind,
-        actor_id=by.id,
-        actor_name="Visitor" if by.is_visitor else by.name,
         action="visitor.erased",
+        by=audit.Actor(str(by.kind), "Visitor" if by.is_visitor else by.name, by.id, address or None),
         object_id=encode("vi", visitor.pk),
         changes={"conversations": erased.conversations, "messages": erased.messages, "files": erased.files},
         # Where an erased person was is not kept either.
-        ip_address=None if by.is_visitor else address or None,
+        keep_origin=not by.is_visitor,
     )
 
 
