@@ -115,7 +115,15 @@ VARIABLES = (
     Variable(
         "IRISX_MAIL_DIR", folder, "", "when set, e-mails are kept here and shown at /inbox/ instead of being sent"
     ),
-    Variable("IRISX_DEMO", boolean, "false", "the demo: loopback addresses allowed, inbox page shown, plain http"),
+    Variable(
+        "IRISX_DEMO", boolean, "false", "the demo: loopback addresses allowed, also by plain http; inbox page shown"
+    ),
+    Variable(
+        "IRISX_OUTGOING_REFUSED",
+        values.networks,
+        "",
+        "networks never called for customers, beside those that are not public: your own public ones, your NAT64's",
+    ),
     Variable("IRISX_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least severe log line written"),
     Variable(
         "IRISX_INVOICE_GRACE_HOURS", whole(0, 720), "24", "hours a draft may be looked at before it becomes an invoice"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -187,6 +188,14 @@ def limits(value: str) -> dict[str, tuple[int, int]]:
             raise ValueError(f"{right}; the names are {', '.join(LIMITS)}")
         found[match[1]] = (int(match[2]), int(match[3]))
     return {**LIMITS, **found}
+
+
+def networks(value: str) -> list[IPv4Network | IPv6Network]:
+    """Return networks, e.g. `198.51.100.0/24,2001:db8::/32`; empty: none."""
+    try:
+        return [ip_network(word.strip()) for word in value.split(",") if word.strip()]
+    except ValueError as error:
+        raise ValueError("networks separated by commas, for example 198.51.100.0/24,2001:db8::/32") from error
 
 
 def _split(value: str, right: str) -> SplitResult:

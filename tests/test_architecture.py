@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,12 @@ SOURCES = [
 ]
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    return frozenset(_imports_of(path))
+
+
+def _imports_of(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -54,10 +60,31 @@ def test_only_live_talks_to_the_channel_layer() -> None:
 
 
 def test_only_outgoing_opens_customers_addresses() -> None:
-    clients = {"httpx", "requests", "urllib3", "aiohttp", "urllib.request", "http.client"}
+    clients = {
+        "httpx",
+        "httpcore",
+        "requests",
+        "urllib3",
+        "aiohttp",
+        "urllib.request",
+        "http.client",
+        "h11",
+        "websockets",
+    }
     users = {name for client in clients for name in files_importing(client)}
-    # The supervisor asks our own /health, the simulator and the listener speak ESL: none opens an address of a customer's.
-    assert {name for name in users if not name.startswith("irisx/local/")} == {"common/outgoing.py"}
+    # The supervisor and the demo ask our own /health and pages: no address of a customer's.
+    assert {name for name in users if not name.startswith("irisx/local/")} == {"common/outgoing/wire.py"}
+
+
+def test_nothing_else_opens_connections() -> None:
+    """Whoever opens one by hand must be known: Event Socket links go where the operator's FREESWITCH_URL says."""
+    opens = re.compile(r"\b(open_connection|create_connection|sock_connect|socket\.socket|urlopen|HTTPS?Connection)\(")
+    users = {name_of(path) for path in SOURCES if opens.search(path.read_text())}
+    assert {name for name in users if not name.startswith("irisx/local/")} == {
+        "common/outgoing/client.py",
+        "telephony/esl/link.py",
+        "telephony/esl/probe.py",
+    }
 
 
 def test_only_mail_sends_mail() -> None:
