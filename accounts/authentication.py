@@ -17,7 +17,8 @@ from common.db import prepared
 from common.errors import Forbidden, NotAuthenticated
 
 USED_AT_MOST_EVERY = timedelta(minutes=1)
-TENANT = Columns(Tenant, "id", "status")
+PER_MINUTE = "api_requests_per_minute"  # the feature of a plan, under its slug in tenants.limits
+TENANT = Columns(Tenant, "id", "status", "limits")
 KEY = Columns(ApiKey)
 KEY_BY_PREFIX = f"""
 SELECT {KEY.sql("k")}, {TENANT.sql("t")} FROM api_keys k JOIN tenants t ON t.id = k.tenant_id WHERE k.prefix = %s
@@ -35,7 +36,7 @@ def by_api_key(text: str, *, now: datetime) -> Principal:
         _require_open(key.tenant)
         if key.last_used_at is None or key.last_used_at < now - USED_AT_MOST_EVERY:
             ApiKey.unscoped.filter(pk=key.pk).update(last_used_at=now)
-    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes))
+    return _key_principal(key)
 
 
 def by_visitor_token(text: str, *, now: datetime) -> Principal:
@@ -86,7 +87,7 @@ def _current_key_principal(*, key_id: UUID, tenant_id: UUID, now: datetime) -> P
     if key is None or not key.is_usable(now):
         raise NotAuthenticated("This API key is unknown, revoked or expired.")
     _require_open(key.tenant)
-    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes))
+    return _key_principal(key)
 
 
 def by_membership(user: User, *, tenant_id: UUID | None = None) -> Principal:
@@ -125,12 +126,30 @@ def user_principal(user: User, membership: Membership) -> Principal:
     """Return the principal of a membership already read."""
     permissions = ROLE_PERMISSIONS[Role(membership.role)]
     return Principal(
-        Kind.USER, user.pk, membership.tenant_id, user.name, permissions, membership.role, user.auth_version
+        Kind.USER,
+        user.pk,
+        membership.tenant_id,
+        user.name,
+        permissions,
+        membership.role,
+        user.auth_version,
+        company_per_minute=_per_minute(membership.tenant),
     )
 
 
+def _key_principal(key: ApiKey) -> Principal:
+    most = _per_minute(key.tenant)
+    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes), company_per_minute=most)
+
+
+def _per_minute(tenant: Tenant) -> int | None:
+    """Return how many requests a company's programs may make a minute; None for any number."""
+    most = tenant.limits.get(PER_MINUTE)
+    return None if most is None else int(most)
+
+
 def _key_by_prefix(prefix: str) -> ApiKey | None:
-    """Return a key with its tenant, of which only the status is known. Every request of an integration asks."""
+    """Return a key with its tenant, of which only status and limits are known. Every request of an integration asks."""
     found = prepared(KEY_BY_PREFIX, [prefix])
     values = iter(found[0] if found else ())
     key, tenant = (KEY.take(values), TENANT.take(values)) if found else (None, None)
@@ -140,7 +159,7 @@ def _key_by_prefix(prefix: str) -> ApiKey | None:
 
 
 def _standing_of(tenant_id: UUID) -> Tenant | None:
-    """Return a tenant of which only the status is known; None when there is none. Every socket of a visitor asks."""
+    """Return a tenant of which only status and limits are known; None when there is none. Every socket of a visitor asks."""
     found = prepared(STANDING, [tenant_id])
     return TENANT.take(iter(found[0])) if found else None
 

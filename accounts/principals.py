@@ -26,6 +26,8 @@ class Principal:
     role: str = ""
     auth_version: int = 1
     session: str = ""  # of which browser session it came (accounts.sessions)
+    company_per_minute: int | None = None  # requests that all programs of its company may make; None: any number
+    own_per_minute: int | None = None  # requests that this key may make
 
     @property
     def user_id(self) -> UUID | None:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
+from accounts.company.api import CompanySettingsViewSet
 from accounts.views import MeViewSet, TicketViewSet
 
 urlpatterns = [
     path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
+    path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
     path("auth/ticket", TicketViewSet.as_view({"post": "create"})),
 ]

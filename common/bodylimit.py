@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from common import request_ids
 from common.http import TooLarge
 from common.problems import MEDIA_TYPE, body
 
@@ -23,7 +24,7 @@ class BodyLimit:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         most = self._limit_of(scope["path"])
         if _declared(scope) > most:
-            await _refuse(send, most)
+            await _refuse(scope, send, most)
             return
         received = 0
         has_refused = False
@@ -35,7 +36,7 @@ class BodyLimit:
                 received += len(message.get("body", b""))
                 if received > most:
                     has_refused = True
-                    await _refuse(send, most)
+                    await _refuse(scope, send, most)
                     # To the application the client is gone: it drops what it has and answers nothing.
                     return {"type": "http.disconnect"}
             return message
@@ -53,10 +54,14 @@ def _declared(scope: MutableMapping[str, Any]) -> int:
     return int(given) if given.isdigit() and len(given) < 20 else 0
 
 
-async def _refuse(send: Send, most: int) -> None:
-    content = orjson.dumps(body(TooLarge(f"The request is larger than {most} bytes.")))
+async def _refuse(scope: MutableMapping[str, Any], send: Send, most: int) -> None:
+    given = dict(scope["headers"]).get(request_ids.HEADER.lower().encode(), b"")
+    id = request_ids.chosen(given.decode("latin-1"))
+    with request_ids.under(id):
+        content = orjson.dumps(body(TooLarge(f"The request is larger than {most} bytes.")))
     headers = [
         (b"content-type", MEDIA_TYPE.encode()),
+        (request_ids.HEADER.lower().encode(), id.encode()),
         (b"content-length", str(len(content)).encode()),
         # What was not read cannot be told from a next request.
         (b"connection", b"close"),

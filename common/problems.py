@@ -7,21 +7,24 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from common import request_ids
 from common.errors import DomainError, FieldProblem, Forbidden, Invalid, NotAuthenticated, NotFound, TooMany, Unreadable
+from common.http import TooLarge
 
 MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
 
 
 def body(error: DomainError) -> dict[str, Any]:
-    """Return the RFC 9457 members of a refusal."""
+    """Return the RFC 9457 members of a refusal; `request_id` too where a request is under way."""
+    id = request_ids.current()
     return {
         "type": f"urn:irisx:problem:{error.code}",
         "title": error.title,
@@ -29,6 +32,7 @@ def body(error: DomainError) -> dict[str, Any]:
         "detail": error.message,
         "code": error.code,
         "errors": [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in error.errors],
+        **({"request_id": id} if id else {}),
         **error.extra,
     }
 
@@ -62,6 +66,8 @@ def as_domain_error(exception: Exception) -> DomainError | None:
             return Invalid.many(list(_field_problems(exception.detail)))
         case exceptions.ParseError():
             return Unreadable(str(exception.detail))
+        case SuspiciousOperation():
+            return _suspicious(exception)
         case exceptions.Throttled():
             return TooMany("Slow down.", retry_after_seconds=int(getattr(exception, "wait", None) or 1))
         case exceptions.APIException():
@@ -74,7 +80,18 @@ def _other(exception: exceptions.APIException) -> DomainError:
         str(exception.detail), code=str(getattr(exception, "default_code", "refused")).replace("_", "-")
     )
     error.status = exception.status_code  # type: ignore[misc] # DRF's own statuses: 405, 406, 415
+    error.title = HTTPStatus(exception.status_code).phrase  # type: ignore[misc]
     return error
+
+
+def _suspicious(exception: Exception | None) -> DomainError:
+    """Return what Django itself refused to read, in words that tell nothing of the installation."""
+    match exception:
+        case RequestDataTooBig():
+            return TooLarge("The request is larger than this address takes.")
+        case DisallowedHost():
+            return Unreadable("This installation does not answer to that host name.", code="host-not-allowed")
+    return Unreadable("The request could not be read.")
 
 
 def _field_problems(detail: Any, pointer: str = "") -> Iterator[FieldProblem]:
@@ -114,10 +131,17 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return render(request, "403.html", status=403)
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that came without its page's token (CSRF_FAILURE_VIEW)."""
+    if wants_problem(request):
+        return response_for(Forbidden(f"CSRF check failed: {reason}", code="csrf"))
+    return render(request, "403_csrf.html", status=403)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer what Django itself refused (handler400)."""
     if wants_problem(request):
-        return response_for(Unreadable("The request could not be read."))
+        return response_for(_suspicious(exception))
     return render(request, "400.html", status=400)
 
 

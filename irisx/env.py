@@ -105,6 +105,12 @@ VARIABLES = (
         "what replaces the defaults, e.g. visitor-writes=30/60,ip-starts=30/30 (at once / a minute); see docs/guides/widget.md",
     ),
     Variable(
+        "IRISX_API_QUOTAS",
+        boolean,
+        "true",
+        "hold API keys and access tokens to their plan's api_requests_per_minute; see docs/guides/api.md",
+    ),
+    Variable(
         "IRISX_USAGE_BACK_DAYS",
         whole(1, 366),
         "35",

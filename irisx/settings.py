@@ -33,6 +33,7 @@ IRISX_REMINDER_DAYS = ENV["IRISX_REMINDER_DAYS"]
 IRISX_USAGE_BACK_DAYS = ENV["IRISX_USAGE_BACK_DAYS"]
 IRISX_USAGE_AHEAD_MINUTES = ENV["IRISX_USAGE_AHEAD_MINUTES"]
 IRISX_RATE_LIMITS = ENV["IRISX_RATE_LIMITS"]
+IRISX_API_QUOTAS = ENV["IRISX_API_QUOTAS"]
 IRISX_STORAGE_IS_REMOTE = bool(ENV["IRISX_STORAGE_URL"])
 IS_HTTPS = urlsplit(IRISX_BASE_URL).scheme == "https"
 
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "irisx.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "accounts.audit.origin.OriginMiddleware",
     "usage.middleware.ApiRequestCounter",
@@ -70,6 +72,7 @@ MIDDLEWARE = [
     "irisx.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "accounts.api.cors.TenantCorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -165,6 +168,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "irisx_csrf"
 CSRF_TRUSTED_ORIGINS = [IRISX_BASE_URL]
+CSRF_FAILURE_VIEW = "common.problems.csrf_failed"
 
 # --- Safety of pages -------------------------------------------------------------------------------------------------
 
@@ -201,8 +205,12 @@ CONTENT_SECURITY_POLICY = {
 }
 CORS_URLS_REGEX = r"^/v1/chat/"
 CORS_ALLOW_ALL_ORIGINS = True  # public chat paths only; each checks the Origin against its widget's domains itself
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "user-agent", "x-csrftoken", "x-requested-with"),
+    *("idempotency-key", "x-request-id"),
+]
 CORS_ALLOW_CREDENTIALS = False
-CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
 
 # --- API -------------------------------------------------------------------------------------------------------------
 
@@ -267,8 +275,9 @@ DEFAULT_FROM_EMAIL = ENV["DEFAULT_FROM_EMAIL"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}},
+    "filters": {"request": {"()": "common.request_ids.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": ENV["IRISX_LOG_LEVEL"]},
     "loggers": {
         "django.request": {"level": "ERROR"},

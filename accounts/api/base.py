@@ -13,10 +13,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
+from accounts.api import cors, quotas
 from accounts.principals import Principal
 from accounts.tenancy import tenant_scope
 from common import idempotency
 from common.errors import Forbidden, Invalid
+from common.ratelimit import Spent
 
 
 class TenantViewSet(ViewSet):
@@ -29,6 +31,7 @@ class TenantViewSet(ViewSet):
     permissions: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     now: datetime
     _scope: ExitStack
+    _spent = Spent()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._scope:
@@ -39,6 +42,22 @@ class TenantViewSet(ViewSet):
         super().initial(request, *args, **kwargs)
         if isinstance(request.user, Principal):
             self._scope.enter_context(tenant_scope(request.user.tenant_id))
+            if request.auth is not None:
+                cors.require_origin(request._request, request.user)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who asks; a program's request counts from here on, whatever becomes of it."""
+        super().perform_authentication(request)
+        if isinstance(request.user, Principal) and request.auth is not None:
+            self._spent = quotas.spend(request.user, now=self.now)
+            if self._spent.wait_seconds:
+                raise quotas.refusal(self._spent)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say how the caller's quotas stand."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        quotas.add_headers(answer, self._spent)
+        return answer
 
     @property
     def principal(self) -> Principal:

@@ -55,6 +55,8 @@ ROUTES = [
     Route("GET", "v1/me", ANYBODY),
     Route("POST", "v1/me", ANYBODY, body={"tenant": "{tenant}"}, people_only=True),
     Route("POST", "v1/auth/ticket", ANYBODY, people_only=True),
+    Route("GET", "v1/tenant/settings", ("settings.manage",)),
+    Route("PATCH", "v1/tenant/settings", ("settings.manage",), body={"name": "Acme"}),
     Route("GET", "v1/chat/widget/<str:widget_key>", is_public=True),
     Route(
         "POST",

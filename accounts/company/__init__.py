@@ -1,0 +1,1 @@
+"""What a company sets for itself: its name, its language, its rules."""
