@@ -1,10 +1,8 @@
 """How many requests a minute programs may make: the company's, by its plan, and the key's own."""
 
-from collections.abc import MutableMapping
 from datetime import datetime
-from typing import Any
-
 from django.conf import settings
+from django.http import HttpResponseBase
 
 from accounts.principals import Kind, Principal
 from common import ratelimit
@@ -34,7 +32,7 @@ def refusal(spent: Spent) -> TooMany:
     return TooMany(f"This is beyond {told}.", retry_after_seconds=spent.wait_seconds)
 
 
-def add_headers(response: MutableMapping[str, Any], spent: Spent) -> None:
+def add_headers(response: HttpResponseBase, spent: Spent) -> None:
     """Say how the quotas stand (draft-ietf-httpapi-ratelimit-headers-10): what is left, and in how many seconds all is back."""
     if not spent.standings:
         return

@@ -40,7 +40,7 @@ class CompanySettingsChange(serializers.Serializer[Any]):
         """Keep each origin as browsers write it, once."""
         found = [serialized(text) for text in value]
         wrong = {
-            index: ["An origin is like https://app.acme.example, with nothing behind host and port."]
+            str(index): ["An origin is like https://app.acme.example, with nothing behind host and port."]
             for index, origin in enumerate(found)
             if origin is None
         }
