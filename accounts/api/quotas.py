@@ -1,6 +1,7 @@
 """How many requests a minute programs may make: the company's, by its plan, and the key's own."""
 
 from datetime import datetime
+
 from django.conf import settings
 from django.http import HttpResponseBase
 
