@@ -7,3 +7,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import receivers  # noqa: F401 - connects them
+        from accounts.identity import receivers as identity  # noqa: F401 - connects them

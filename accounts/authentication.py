@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -16,6 +17,7 @@ from common.columns import Columns
 from common.db import prepared
 from common.errors import Forbidden, NotAuthenticated
 
+SECOND_FACTOR_NEEDED = "second-factor-needed"
 USED_AT_MOST_EVERY = timedelta(minutes=1)
 PER_MINUTE = "api_requests_per_minute"  # the feature of a plan, under its slug in tenants.limits
 TENANT = Columns(Tenant, "id", "status", "limits")
@@ -102,7 +104,14 @@ def by_membership(user: User, *, tenant_id: UUID | None = None) -> Principal:
     if membership is None or not user.is_active:
         raise Forbidden("You are not a member of this company.", code="not-a-member")
     _require_open(membership.tenant)
+    if asks_second_factor(membership.tenant.settings) and user.second_factor_at is None:
+        raise Forbidden("This company asks for a second factor; turn one on first.", code=SECOND_FACTOR_NEEDED)
     return user_principal(user, membership)
+
+
+def asks_second_factor(settings: dict[str, Any]) -> bool:
+    """Say whether a company lets in only people with a second factor."""
+    return settings.get("require_mfa") is True
 
 
 def by_ticket(ticket: str) -> Principal:

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -14,6 +17,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts import authentication, sessions
+from accounts.identity import families, sign_ins
 from accounts.models import User
 from accounts.principals import Principal
 from common.errors import Forbidden, NotAuthenticated
@@ -32,25 +36,45 @@ class PrincipalAuthentication(BaseAuthentication):
         if len(words) != 2 or words[0].lower() != b"bearer":
             raise NotAuthenticated("Authorization must be `Bearer` and one token.")
         token = words[1].decode("latin-1")
+        if families.is_token(token):
+            return self._by_access_token(request, token), token
         by = authentication.by_visitor_token if token.startswith("vt_") else authentication.by_api_key
         return by(token, now=timezone.now()), token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
+    def _by_access_token(self, request: Request, token: str) -> Principal:
+        user, session = families.open_access(token)
+        request._request.family = session  # type: ignore[attr-defined] # read by active_session
+        return _in_active_tenant(session, user)
+
     def _by_session(self, request: Request) -> tuple[Principal, None] | None:
         user = getattr(request._request, "user", None)
         if not isinstance(user, User) or not user.is_active or _is_public(request):
             return None
-        _require_csrf(request)
+        require_csrf(request)
         return session_principal(request._request, user), None
 
 
 def session_principal(request: object, user: User) -> Principal:
     """Return the signed-in user's principal in the session's active tenant."""
-    chosen = getattr(request, "session", {}).get(ACTIVE_TENANT)
+    session: SessionBase = getattr(request, "session", None) or SessionStore()
+    sign_ins.note_visit(session, now=timezone.now())
+    return _in_active_tenant(session, user)
+
+
+def choose_tenant(request: HttpRequest, tenant_id: UUID) -> None:
+    """Let the session of a request, a browser's or a family's of tokens, act in another tenant from now on."""
+    session: SessionBase = getattr(request, "family", None) or request.session
+    session[ACTIVE_TENANT] = tenant_id.hex
+    session.save()
+
+
+def _in_active_tenant(session: SessionBase, user: User) -> Principal:
+    chosen = session.get(ACTIVE_TENANT)
     principal = authentication.by_membership(user, tenant_id=UUID(hex=chosen) if chosen else None)
-    return replace(principal, session=sessions.mark_of(getattr(request, "session", None)))
+    return replace(principal, session=sessions.mark_of(session))
 
 
 class _Csrf(CsrfViewMiddleware):
@@ -58,7 +82,8 @@ class _Csrf(CsrfViewMiddleware):
         return reason
 
 
-def _require_csrf(request: Request) -> None:
+def require_csrf(request: Request) -> None:
+    """Raise Forbidden unless a browser's request carries its CSRF token, or only reads."""
     check = _Csrf(lambda _: None)  # type: ignore[arg-type] # never called: only the check is used
     check.process_request(request._request)
     reason = check.process_view(request._request, None, (), {})  # type: ignore[arg-type] # the view plays no part

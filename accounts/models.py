@@ -10,8 +10,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.audit.models import AuditChain, AuditEntry
+from accounts.identity.models import Letter, SignIn, SignUp
 from accounts.keys.models import ApiKey
 from accounts.permissions import Role
 from accounts.presence.models import AgentPresence
@@ -20,8 +22,8 @@ from accounts.webhooks.models import OutboxEvent, WebhookAttempt, WebhookDeliver
 from common.ids import uuid7
 
 __all__ = [
-    "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Membership", "OutboxEvent", "Tenant", "User", "WebhookAttempt",
-    "WebhookDelivery", "WebhookEndpoint", "WebhookLane",
+    "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Letter", "Membership", "OutboxEvent", "SignIn", "SignUp", "Tenant",
+    "User", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint", "WebhookLane",
 ]  # fmt: skip
 
 
@@ -105,6 +107,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("operator", default=False)
     auth_version = models.PositiveIntegerField(default=1, help_text="Raised to sign out everywhere.")
+    second_factor_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when a code is asked for at sign-in; empty: it is not."
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -124,6 +129,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         """Keep the address in lower case."""
         self.email = self.email.strip().lower()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what every session carries: another password or a raised `auth_version` ends them all."""
+        about = f"{self.password}|{self.auth_version}"
+        return salted_hmac("accounts.session", about, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Membership(TenantModel):

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 
+from accounts.authentication import SECOND_FACTOR_NEEDED
 from accounts.gate import session_principal
 from accounts.models import Tenant, User
 from accounts.principals import Principal
@@ -46,6 +47,8 @@ def member_page(*permissions: str) -> Callable[[Page], Page]:
                     request.tenant = Tenant.objects.get(pk=request.principal.tenant_id)
                     return view(request, *args, **kwargs)
             except Forbidden as error:
+                if error.code == SECOND_FACTOR_NEEDED:
+                    return redirect("security")
                 if error.code == NOT_A_MEMBER and request.user.is_staff:
                     return redirect("admin:index")
                 raise PermissionDenied(error.message) from error

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import tokens
+from accounts.identity import wording
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.signals import tenant_created
@@ -26,6 +28,7 @@ def create_tenant(
     timezone: str = "UTC",
     currency: str = "USD",
     billing_email: str = "",
+    locale: str = "en",
 ) -> Tenant:
     """Store a tenant on trial with its owner, and let usage and chat add what belongs to it; one failure undoes all."""
     tenant = Tenant(
@@ -33,6 +36,7 @@ def create_tenant(
         slug=slug,
         timezone=timezone,
         currency=currency,
+        locale=locale,
         billing_email=billing_email or owner.email,
         trial_ends_at=now + TRIAL,
     )
@@ -43,8 +47,9 @@ def create_tenant(
         with tenant_scope(tenant.pk):
             add_member(tenant_id=tenant.pk, user=owner, role=Role.OWNER)
             tenant_created.send(sender=Tenant, tenant=tenant, now=now)
-        context = {"tenant": tenant, "user": owner}
-        mail.send_on_commit(template="accounts/mail/welcome", to=[owner.email], context=context, language=tenant.locale)
+        words = wording.welcome(name=owner.name, company=name, until=now + TRIAL, language=locale)
+        context = {"words": words, "link": settings.IRISX_BASE_URL}
+        mail.send_on_commit(template="accounts/mail/letter", to=[owner.email], context=context, language=locale)
     return tenant
 
 

@@ -16,7 +16,12 @@ logger = logging.getLogger(__name__)
 def mark_of(session: Any) -> str:
     """Return what stands for a browser's session in tickets and sockets: nothing one could sign in with."""
     key = getattr(session, "session_key", None)
-    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else ""
+    return mark_of_key(key) if key else ""
+
+
+def mark_of_key(key: str) -> str:
+    """Return what stands for the session of a key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def end(mark: str) -> None:

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.identity import letters, sign_ins
 from accounts.presence import services as presence
 
 
@@ -10,3 +11,17 @@ from accounts.presence import services as presence
 def declare_gone(**kwargs: object) -> None:
     """Tell of agents whose lease has run out."""
     presence.declare_gone(now=timezone.now())
+
+
+@shared_task(name="accounts.tasks.send_letters")
+def send_letters(**kwargs: object) -> None:
+    """Send mail about people: addresses to prove, passwords to reset, what changed."""
+    letters.send_waiting(now=timezone.now())
+
+
+@shared_task(name="accounts.tasks.forget_sign_ins")
+def forget_sign_ins(**kwargs: object) -> None:
+    """Delete sessions that ran out, old sign-ups and old letters."""
+    now = timezone.now()
+    letters.forget_old(now=now)
+    sign_ins.forget_old(now=now)

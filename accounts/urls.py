@@ -3,9 +3,11 @@
 from django.urls import path
 
 from accounts.company.api import CompanySettingsViewSet
+from accounts.identity.urls import api as identity
 from accounts.views import MeViewSet, TicketViewSet
 
 urlpatterns = [
+    *identity,
     path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
     path("auth/ticket", TicketViewSet.as_view({"post": "create"})),

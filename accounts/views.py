@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts import authentication, tokens
 from accounts.api import TenantViewSet
-from accounts.gate import ACTIVE_TENANT
+from accounts.gate import choose_tenant
 from accounts.models import Tenant, User
 from accounts.permissions import ADMIN, READS
 from accounts.principals import Principal, require_user
@@ -51,7 +51,7 @@ class MeViewSet(TenantViewSet):
             principal = authentication.by_membership(user, tenant_id=tenant_id)
         except Forbidden as error:
             raise NotFound("You are no member of such a company.", pointer="/tenant") from error
-        request._request.session[ACTIVE_TENANT] = tenant_id.hex
+        choose_tenant(request._request, tenant_id)
         return Response(present_me(principal))
 
 

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from accounts import sessions
+from accounts.authentication import asks_second_factor
 from accounts.models import Membership, Tenant
 from accounts.permissions import ROLE_PERMISSIONS, Role
 from accounts.sockets import Finding, Listener, Sign
@@ -79,8 +80,14 @@ def note_visitors(signs: Sequence[Sign]) -> None:
 def _members(user_ids: Iterable[UUID]) -> dict[Key, Mapping[str, Any]]:
     rows = Membership.unscoped.filter(
         user_id__in=list(user_ids), is_active=True, user__is_active=True, tenant__status__in=OPEN_TENANTS
-    ).values("tenant_id", "user_id", "role", "user__name", "user__auth_version", "tenant__settings")
-    return {(row["tenant_id"], row["user_id"]): row for row in rows}
+    ).values(
+        "tenant_id", "user_id", "role", "user__name", "user__auth_version", "user__second_factor_at", "tenant__settings"
+    )
+    return {
+        (row["tenant_id"], row["user_id"]): row
+        for row in rows
+        if row["user__second_factor_at"] or not asks_second_factor(row["tenant__settings"])
+    }
 
 
 def _agent_finding(

@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from accounts.tenancy import system_access
@@ -23,6 +28,14 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is untyped
                 return _rendered(inner(request, *args, **kwargs))
 
         return page
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Let operators sign in where everybody does, second factor included."""
+        if request.user.is_authenticated and request.user.is_active:
+            if not self.has_permission(request):
+                raise PermissionDenied("Operators only.")
+            return redirect("admin:index")
+        return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
 
 
 def _rendered(response: Any) -> HttpResponseBase:

@@ -1,5 +1,6 @@
 """Django settings of IRISX. One file; every value that differs between installations comes from `irisx.env`."""
 
+import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -42,6 +43,10 @@ INSTALLED_APPS = [
     "irisx.apps.IrisxConfig",
     "common",
     "common.ui",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
     "accounts",
     "usage",
     "billing",
@@ -76,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -169,6 +175,20 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "irisx_csrf"
 CSRF_TRUSTED_ORIGINS = [IRISX_BASE_URL]
 CSRF_FAILURE_VIEW = "common.problems.csrf_failed"
+PASSWORD_RESET_TIMEOUT = 2 * 3600
+# Of allauth: second factors and the tokens of API users; what stands around them is accounts/identity (ADR 0021).
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+MFA_ADAPTER = "accounts.identity.second_factor.SealedAdapter"
+MFA_TOTP_ISSUER = "IRISX"
+MFA_TOTP_TOLERANCE = 1
+HEADLESS_TOKEN_STRATEGY = "accounts.identity.families.FamilyTokenStrategy"  # noqa: S105 - a name
+HEADLESS_JWT_ALGORITHM = "HS256"
+HEADLESS_JWT_PRIVATE_KEY = hashlib.sha256(f"irisx tokens {SECRET_KEY}".encode()).hexdigest()
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 86_400
 
 # --- Safety of pages -------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.identity.urls import pages as identity
 from chat.api.reports import StatsViewSet
 from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
@@ -38,8 +39,8 @@ urlpatterns = [
     path("readyz", cast(Any, health.readyz)),
     path("v1/", include(cast(Any, api))),
     path("admin/", admin.site.urls),
-    path("accounts/login/", auth_views.LoginView.as_view(template_name="accounts/login.html"), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("accounts/", include(cast(Any, identity))),
     path("desk/", include(desk)),
     path("", include(cast(Any, panel_urls))),
     path("", include(cast(Any, file_urls))),

@@ -23,11 +23,18 @@ PAGES = {
     "portal/finance/exports/<str:key>/": {"owner", "admin", "finance", "read_only"},
 }
 PEOPLE = ("owner", "admin", "supervisor", "agent", "finance", "read_only")
-PUBLIC_PAGES = {"", "widget.js", "chat/panel/<str:widget_key>", "accounts/login/", "v1/schema", "v1/docs"}
+PUBLIC_PAGES = {
+    "", "widget.js", "chat/panel/<str:widget_key>", "accounts/login/", "accounts/signup/", "accounts/password/",
+    "v1/schema", "v1/docs",
+}  # fmt: skip
 # Held elsewhere: files by test_files,
 # probes by test_health, the demo's inbox by test_inbox, the page behind a mail's link by test_unread, signing
-# out, drafting, exporting and choosing a plan by their own tests.
+# out, signing up, links out of mails, one's own security, drafting, exporting and choosing a plan by their own tests.
 OTHERS = {
+    "accounts/login/code/", "accounts/verify/<str:token>/", "accounts/password/<str:token>/",
+    "accounts/address/<str:token>/", "accounts/security/", "accounts/security/password", "accounts/security/address",
+    "accounts/security/second-factor/", "accounts/security/second-factor/off", "accounts/security/recovery-codes",
+    "accounts/security/sessions/end",
     "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
     "portal/finance/draft", "portal/finance/subscription/change", "portal/finance/subscription/cancel",
     "portal/finance/exports/start", "files/<str:token>", "chat/resume/<str:token>",

@@ -35,6 +35,8 @@ class Route:
     key_only: bool = False
     is_public: bool = False
     is_form: bool = False
+    is_personal: bool = False  # about whoever is signed in, whichever company they act in
+    is_open: bool = False  # for whoever is not signed in yet
     is_authors: bool = False  # of those who have `needs`, whoever wrote the object alone
 
     def __str__(self) -> str:
@@ -51,7 +53,27 @@ ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
 EVENT = {"idempotency_key": "sms-1", "channel": "sms", "resource_type": "message", "quantity": "1"}
 SEND = {"conversation_id": "{conversation}", "client_message_id": "m1", "text": "Hello"}
 
+NOBODYS = {"refresh_token": "a.b.c"}
 ROUTES = [
+    Route("POST", "v1/signup", body={"email": "nobody"}, is_open=True),
+    Route("POST", "v1/signup/verify", body={"token": "x", "password": "correct horse battery"}, is_open=True),
+    Route("POST", "v1/auth/login", body={"email": "nobody@example.com", "password": "x"}, is_open=True),
+    Route("POST", "v1/auth/login/totp", body={"mfa_token": "mfa_x", "code": "1"}, is_open=True),
+    Route("POST", "v1/auth/refresh", body=NOBODYS, is_open=True),
+    Route("POST", "v1/auth/logout", body=NOBODYS, is_open=True),
+    Route("POST", "v1/auth/password/forgotten", body={"email": "nobody@example.com"}, is_open=True),
+    Route("POST", "v1/auth/password/reset", body={"token": "x", "password": "x"}, is_open=True),
+    Route("POST", "v1/auth/email/confirm", body={"token": "x"}, is_open=True),
+    Route("POST", "v1/auth/password", body={"password": "x", "new_password": "y"}, is_personal=True),
+    Route("POST", "v1/auth/email", body={"password": "x", "email": "new@example.com"}, is_personal=True),
+    Route("GET", "v1/auth/totp", is_personal=True),
+    Route("POST", "v1/auth/totp", body={"password": "x"}, is_personal=True),
+    Route("POST", "v1/auth/totp/confirm", body={"code": "1"}, is_personal=True),
+    Route("POST", "v1/auth/totp/disable", body={"password": "x", "code": "1"}, is_personal=True),
+    Route("POST", "v1/auth/totp/recovery-codes", body={"password": "x", "code": "1"}, is_personal=True),
+    Route("GET", "v1/auth/sessions", is_personal=True),
+    Route("POST", "v1/auth/sessions/end-others", is_personal=True),
+    Route("DELETE", "v1/auth/sessions/<str:id>", names="strange_session", is_personal=True),
     Route("GET", "v1/me", ANYBODY),
     Route("POST", "v1/me", ANYBODY, body={"tenant": "{tenant}"}, people_only=True),
     Route("POST", "v1/auth/ticket", ANYBODY, people_only=True),
@@ -182,6 +204,10 @@ ROUTES = [
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {
     "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
+    "accounts/login/code/", "accounts/signup/", "accounts/verify/<str:token>/", "accounts/password/",
+    "accounts/password/<str:token>/", "accounts/address/<str:token>/", "accounts/security/", "accounts/security/password",
+    "accounts/security/address", "accounts/security/second-factor/", "accounts/security/second-factor/off",
+    "accounts/security/recovery-codes", "accounts/security/sessions/end",
     "chat/panel/<str:widget_key>", "files/<str:token>", "chat/resume/<str:token>", "", "portal/", "portal/usage/",
     "portal/finance/", "portal/finance/draft", "portal/finance/<str:key>/", "portal/finance/credit-notes/",
     "portal/finance/credit-notes/<str:key>/", "portal/finance/credit/", "portal/finance/subscription/",
@@ -215,7 +241,7 @@ def world(db: None) -> World:
 
 
 def call(world: World, route: Route, caller: str) -> HttpResponse:
-    names = {**world.objects, "tenant": f"tn_{world.acme.tenant.pk.hex}"}
+    names = {**world.objects, "strange_session": f"si_{'0' * 32}", "tenant": f"tn_{world.acme.tenant.pk.hex}"}
     target = names.get(route.names, "")
     path = "/" + route.path.replace("<str:id>", target).replace("<str:sid>", target)
     path = path.replace("<str:widget_key>", world.objects["widget_key"])
@@ -250,6 +276,10 @@ def test_callers(world: World, route: Route) -> None:
         assert call(world, route, "anonymous").status_code == 200
         return
     before = snapshot(world.acme.tenant)
+    if route.is_open or route.is_personal:
+        _hold_to_people(world, route)
+        assert snapshot(world.acme.tenant) == before
+        return
     refused = [caller for caller in world.callers if not allowed(route, caller)]
     for caller in refused:
         answer = call(world, route, caller)
@@ -262,6 +292,18 @@ def test_callers(world: World, route: Route) -> None:
         assert answer.status_code in expected, (caller, answer.status_code, answer.content)
         if route.method == "DELETE" and answer.status_code == 204:
             expected = {404}  # the first has deleted it
+
+
+def _hold_to_people(world: World, route: Route) -> None:
+    """Answer whoever asks alike, or people alone; nobody else's session is found, and nothing of Acme's is shown."""
+    for caller in world.callers:
+        answer = call(world, route, caller)
+        is_no_person = "visitor" in caller or "key" in caller or caller == "anonymous"
+        if route.is_personal and is_no_person:
+            assert answer.status_code == 401, (caller, answer.content)
+        else:
+            assert answer.status_code in {200, 202, 204, 401, 404, 409, 422, 429}, (caller, answer.content)
+        assert MARK.encode() not in answer.content, caller
 
 
 def expected_refusals(route: Route, caller: str) -> set[int]:
