@@ -7,7 +7,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, OutboxEvent, Tenant, User, WebhookEndpoint
+from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, Tenant, User
+from accounts.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from common.admin import HouseAdmin, LedgerAdmin
 
 admin.site.unregister(Group)
@@ -74,21 +75,6 @@ class AgentPresenceAdmin(HouseAdmin):
     list_filter = ("status",)
     list_select_related = ("user", "tenant")
     autocomplete_fields = ("user", "tenant")
-
-
-@admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(HouseAdmin):
-    list_display = ("url", "tenant", "is_active", "created_at")
-    list_select_related = ("tenant",)
-    autocomplete_fields = ("tenant",)
-
-
-@admin.register(OutboxEvent)
-class OutboxEventAdmin(LedgerAdmin):
-    list_display = ("type", "object_id", "sequence", "tenant", "occurred_at")
-    list_filter = ("type",)
-    list_select_related = ("tenant",)
-    search_fields = ("object_id",)
 
 
 @admin.register(AuditEntry)

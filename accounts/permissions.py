@@ -29,6 +29,7 @@ ADMIN: Final = (
         "members.manage",
         "numbers.manage",
         "webhooks.manage",
+        "events.read",
         "api_keys.manage",
         "settings.manage",
     }

@@ -5,6 +5,9 @@ from django.utils import timezone
 
 from accounts.identity import letters, sign_ins
 from accounts.presence import services as presence
+from accounts.webhooks.tasks import forget_webhooks
+
+__all__ = ["declare_gone", "forget_webhooks"]
 
 
 @shared_task(name="accounts.tasks.declare_gone")

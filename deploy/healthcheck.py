@@ -1,4 +1,4 @@
-"""Tell a container's engine whether its service is well: `python deploy/healthcheck.py web|worker|beat|listener`.
+"""Tell a container's engine whether its service is well: `python deploy/healthcheck.py web|worker|beat|listener|webhooks`.
 
 Ends with status 0 when it is, with 1 and a sentence when it is not. Loads no Django: it runs every few seconds.
 """
@@ -64,16 +64,31 @@ def beat() -> None:
 
 def listener() -> None:
     """Look for the listener's last sign of life in Valkey."""
+    _alive("listener")
+
+
+def webhooks() -> None:
+    """Look for the last sign of life of the webhook deliveries in Valkey."""
+    _alive("webhooks")
+
+
+def _alive(process: str) -> None:
     most = int(os.environ.get("IRISX_WORKER_STALE_SECONDS") or 30)
     with redis.Redis.from_url(
         os.environ["REDIS_URL"], socket_timeout=SECONDS, socket_connect_timeout=SECONDS
     ) as client:
-        age = time.time() - float(client.get("irisx:alive:listener") or 0)
+        age = time.time() - float(client.get(f"irisx:alive:{process}") or 0)
     if age > most:
         raise Unwell(f"no sign of life for more than {most} s")
 
 
-CHECKS: dict[str, Callable[[], None]] = {"web": web, "worker": worker, "beat": beat, "listener": listener}
+CHECKS: dict[str, Callable[[], None]] = {
+    "web": web,
+    "worker": worker,
+    "beat": beat,
+    "listener": listener,
+    "webhooks": webhooks,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]))

@@ -143,7 +143,7 @@ def _known_migrations() -> tuple[str, ...]:
 
 async def _heartbeats() -> dict[str, float]:
     async with redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
-        wanted = ["worker", *(["listener"] if settings.FREESWITCH_URLS else [])]
+        wanted = ["worker", "webhooks", *(["listener"] if settings.FREESWITCH_URLS else [])]
         values = await client.mget([heartbeat.key(name) for name in wanted])
     return {name: float(value or 0) for name, value in zip(wanted, values, strict=True)}
 

@@ -275,6 +275,12 @@ class Migration(migrations.Migration):
             model_name="webhooklane",
             index=models.Index(fields=["endpoint", "due_at"], name="webhook_lanes_due"),
         ),
+        migrations.AddIndex(
+            model_name="webhooklane",
+            index=models.Index(
+                condition=models.Q(("leased_until__isnull", False)), fields=["endpoint"], name="webhook_lanes_leased"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="webhooklane",
             constraint=models.UniqueConstraint(fields=("endpoint", "object_id"), name="webhook_lanes_once"),

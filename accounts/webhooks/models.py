@@ -174,5 +174,11 @@ class WebhookLane(TenantModel):
     class Meta(TenantModel.Meta):
         db_table = "webhook_lanes"
         constraints = [models.UniqueConstraint(fields=["endpoint", "object_id"], name="webhook_lanes_once")]
-        # What of an endpoint is due, oldest first.
-        indexes = [models.Index(fields=["endpoint", "due_at"], name="webhook_lanes_due")]
+        indexes = [
+            # What of an endpoint is due, oldest first.
+            models.Index(fields=["endpoint", "due_at"], name="webhook_lanes_due"),
+            # How many attempts are under way at an endpoint.
+            models.Index(
+                fields=["endpoint"], condition=models.Q(leased_until__isnull=False), name="webhook_lanes_leased"
+            ),
+        ]

@@ -37,8 +37,11 @@ RETURNING sequence
 """
 
 
-def enqueue(event: WebhookEvent) -> None:
-    """Write the event's outbox row in the caller's transaction, with the object's next sequence, gap-free. One statement."""
+def enqueue(event: WebhookEvent) -> UUID:
+    """Write the event's outbox row in the caller's transaction, with the object's next sequence, gap-free. One statement.
+
+    Returns the event's id.
+    """
     key = uuid7()
     head = {
         "id": encode("evt", key),
@@ -59,3 +62,4 @@ def enqueue(event: WebhookEvent) -> None:
             "occurred_at": event.occurred_at,
         },
     )
+    return key

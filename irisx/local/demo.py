@@ -187,7 +187,7 @@ class Demo:
         self.state.write("prepared.json", {"fingerprint": fingerprint})
 
     def _start_programs(self, workshop: Workshop, *, start: Start) -> None:
-        self.console.step("Starting web, worker, beat, listener, simulator and the customer's site")
+        self.console.step("Starting web, worker, beat, listener, webhooks, simulator and the customer's site")
         if not is_given("simulator", self.environ):
             self._start(programs.simulator(workshop, password=self.secrets["freeswitch"]))
         for program in programs.applications(workshop):

@@ -44,7 +44,7 @@ def customer_site(workshop: Workshop, *, base_url: str, widget_key: str) -> Prog
 
 
 def applications(workshop: Workshop) -> list[Program]:
-    """IRISX itself: web, worker, the one beat, telephony listener."""
+    """IRISX itself: web, worker, the one beat, telephony listener, webhook deliveries."""
     web = ("irisx.asgi:application", "--host", LOOPBACK, "--port", str(workshop.ports["web"]))
     schedule = workshop.state / "beat-schedule"
     return [
@@ -54,6 +54,7 @@ def applications(workshop: Workshop) -> list[Program]:
         workshop.python("worker", "-m", "celery", "-q", "-A", "irisx", "worker", "-P", "threads", "-c", "4", *QUIET),
         workshop.python("beat", "-m", "celery", "-q", "-A", "irisx", "beat", "-s", str(schedule), "--pidfile="),
         workshop.python("listener", "manage.py", "telephony_listener"),
+        workshop.python("webhooks", "manage.py", "webhooks_deliver"),
     ]
 
 

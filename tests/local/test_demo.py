@@ -24,7 +24,18 @@ from irisx.local.testsession import outside_environment
 from tests.local.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("demo")  # one demo at a time is load enough
-PROGRAMS = {"supervisor", "postgres", "valkey", "simulator", "web", "worker", "beat", "listener", "customer"}
+PROGRAMS = {
+    "supervisor",
+    "postgres",
+    "valkey",
+    "simulator",
+    "web",
+    "worker",
+    "beat",
+    "listener",
+    "webhooks",
+    "customer",
+}
 PAGES = {"admin", "desk", "customer", "portal", "inbox", "finance", "docs"}
 
 
