@@ -10,7 +10,7 @@ TYPES: Final = (
     "call.initiated", "call.ringing", "call.answered", "call.completed", "call.failed", "call.busy", "call.no_answer",
     "call.canceled", "call.adjusted", "call.dtmf", "call.recording.completed",
     "chat.conversation.started", "chat.conversation.assigned", "chat.message.created", "chat.conversation.closed",
-    "chat.conversation.rated",
+    "chat.conversation.rated", "chat.conversation.reopened",
     "usage.threshold.reached", "usage.limit.reached", "credit.low",
     "invoice.finalized", "invoice.paid", "invoice.overdue", "invoice.voided",
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """Take what is due: lanes with a lease, and of each the delivery whose turn it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -70,6 +69,7 @@ class Job:
     `body` is None when the event is no longer kept. The secrets are sealed.
     """
 
+    lease: UUID
     lane_id: UUID
     tenant_id: UUID
     endpoint_id: UUID
@@ -80,7 +80,6 @@ class Job:
     url: str
     secret: str
     former_secret: str
-    lease: UUID
 
 
 def claim(*, lease: UUID, most: int, now: datetime) -> list[Job]:
@@ -95,8 +94,9 @@ def claim(*, lease: UUID, most: int, now: datetime) -> list[Job]:
     with system_access("webhook deliveries are claimed"), connection.cursor() as cursor:
         cursor.execute(ONE_AFTER_THE_OTHER)
         cursor.execute(CLAIM, values)
-        lanes: Sequence[UUID] = [row[0] for row in cursor.fetchall()]
+        lanes = [row[0] for row in cursor.fetchall()]
         if not lanes:
             return []
-        cursor.execute(DUE, {**values, "lanes": lanes})
-        return [Job(*row, lease=lease) for row in cursor.fetchall()]
+        values["lanes"] = lanes
+        cursor.execute(DUE, values)
+        return [Job(lease, *row) for row in cursor.fetchall()]

@@ -17,6 +17,7 @@ from redis import RedisError
 
 from accounts.webhooks import claiming, dispatching, schedule, settling, signing
 from accounts.webhooks.claiming import Job
+from accounts.webhooks.models import MOST_ANSWER
 from accounts.webhooks.settling import Outcome
 from common.db import in_database_thread
 from common.ids import encode, uuid7
@@ -186,12 +187,12 @@ def _key(sealed: str) -> bytes:
 
 
 def _first(body: bytes) -> str:
-    return _clean(body[: settling.MOST_ANSWER].decode(errors="replace"))
+    return _clean(body[: MOST_ANSWER].decode(errors="replace"))
 
 
 def _clean(text: str) -> str:
     """Return a text that PostgreSQL takes: no NUL."""
-    return text.replace("\0", "\ufffd")[: settling.MOST_ANSWER]
+    return text.replace("\0", "\ufffd")[: MOST_ANSWER]
 
 
 def _milliseconds(began: float) -> int:

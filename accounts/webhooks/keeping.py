@@ -34,6 +34,7 @@ def _forget(table: str, condition: str, now: datetime) -> int:
                 f"(SELECT tenant_id, id FROM {table} WHERE {condition} LIMIT {BATCH} FOR UPDATE SKIP LOCKED)",
                 [now - KEPT],
             )
-            total += cursor.rowcount
-            if cursor.rowcount < BATCH:
+            count = int(cursor.rowcount)
+            total += count
+            if count < BATCH:
                 return total

@@ -129,7 +129,7 @@ def _require_enabled(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 def _again(tenant_id: UUID, endpoint_id: UUID, event_ids: list[UUID], now: datetime) -> None:
-    values = {"tenant": tenant_id, "endpoint": endpoint_id, "events": event_ids, "now": now}
+    values: dict[str, Any] = {"tenant": tenant_id, "endpoint": endpoint_id, "events": event_ids, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(LANES, values)
         cursor.execute(AGAIN, values)

@@ -36,7 +36,8 @@ def pause(*, failures: int, spread: float) -> timedelta:
     if failures < BREAKS_AT:
         return timedelta()
     doublings = min(failures - BREAKS_AT, 6)
-    return min(SHORTEST_PAUSE * 2**doublings, LONGEST_PAUSE) * (1 + SPREAD * spread)
+    longer: timedelta = SHORTEST_PAUSE * int(2**doublings)
+    return min(longer, LONGEST_PAUSE) * (1 + SPREAD * spread)
 
 
 def retry_after(text: str, *, now: datetime) -> timedelta | None:

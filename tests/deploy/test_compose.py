@@ -94,7 +94,7 @@ def test_is_checked_and_started_again(service: dict[str, Any]) -> None:
     assert service["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "listener"])
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "listener", "webhooks"])
 def test_starts_after_the_migration(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 

@@ -118,13 +118,14 @@ class TestBeat:
         assert healthcheck.main("beat") == 1
 
 
-class TestListener:
+@pytest.mark.parametrize("process", ["listener", "webhooks"])
+class TestAProcessOfItsOwn:
     @pytest.mark.parametrize(("age_seconds", "status"), [(0, 0), (29, 0), (31, 1)])
     def test_is_well_while_its_signs_of_life_are_fresh(
-        self, healthcheck: ModuleType, valkey_client: redis.Redis, age_seconds: int, status: int
+        self, healthcheck: ModuleType, valkey_client: redis.Redis, process: str, age_seconds: int, status: int
     ) -> None:
-        valkey_client.set("irisx:alive:listener", int(time.time()) - age_seconds)
-        assert healthcheck.main("listener") == status
+        valkey_client.set(f"irisx:alive:{process}", int(time.time()) - age_seconds)
+        assert healthcheck.main(process) == status
 
-    def test_is_not_well_without_any(self, healthcheck: ModuleType, valkey_client: redis.Redis) -> None:
-        assert healthcheck.main("listener") == 1
+    def test_is_not_well_without_any(self, healthcheck: ModuleType, valkey_client: redis.Redis, process: str) -> None:
+        assert healthcheck.main(process) == 1

@@ -88,9 +88,9 @@ class Stage:
         return Answer(status=response.status, text=text, seconds=time.monotonic() - began)
 
     def beat(self) -> None:
-        """Leave the signs of life of a worker and a listener, which do not run here."""
+        """Leave the signs of life of a worker, a listener and the deliveries, which do not run here."""
         with redis.Redis.from_url(self.redis_url) as client:
-            for name in ("worker", "listener"):
+            for name in ("worker", "webhooks", "listener"):
                 client.set(f"irisx:alive:{name}", int(time.time()))
 
     @contextmanager

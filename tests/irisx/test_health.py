@@ -15,7 +15,7 @@ from tests.local.waiting import eventually
 
 NOW = 1_800_000_000.0
 KNOWN = set(health._known_migrations())
-FRESH = {"worker": NOW - 1, "listener": NOW - 30}
+FRESH = {"worker": NOW - 1, "webhooks": NOW - 2, "listener": NOW - 30}
 WORDS = {
     "healthy", "degraded", "unhealthy", "connected", "disconnected", "not configured",
     "applied", "missing", "ready", "unknown", "running", "stale",
@@ -73,7 +73,7 @@ class TestTheReport:
         body = report(switches=[])
         assert (body["status"], body["freeswitch"]) == ("healthy", {"status": "not configured"})
 
-    @pytest.mark.parametrize("silent", ["worker", "listener"])
+    @pytest.mark.parametrize("silent", ["worker", "webhooks", "listener"])
     def test_is_degraded_when_a_process_fell_silent(self, silent: str) -> None:
         body = report(heartbeats=FRESH | {silent: NOW - 31})
         assert (body["status"], body["workers"]) == ("degraded", {"status": "stale"})

@@ -44,6 +44,7 @@ class Route:
 
 
 CHAT = ("chat.read",)
+WEBHOOKS = ("webhooks.manage",)
 REPLY = ("chat.reply",)
 MANAGE = ("chat.manage",)
 WRITE_REPLIES = ("chat.manage", "chat.reply")
@@ -79,6 +80,18 @@ ROUTES = [
     Route("POST", "v1/auth/ticket", ANYBODY, people_only=True),
     Route("GET", "v1/tenant/settings", ("settings.manage",)),
     Route("PATCH", "v1/tenant/settings", ("settings.manage",), body={"name": "Acme"}),
+    Route("GET", "v1/webhooks", WEBHOOKS),
+    Route("POST", "v1/webhooks", WEBHOOKS, body={"url": "https://hooks.example.com/"}),
+    Route("GET", "v1/webhooks/<str:id>", WEBHOOKS, names="webhook"),
+    Route("PATCH", "v1/webhooks/<str:id>", WEBHOOKS, names="webhook", body={"description": "!"}),
+    Route("POST", "v1/webhooks/<str:id>/rotate", WEBHOOKS, names="webhook"),
+    Route("POST", "v1/webhooks/<str:id>/test", WEBHOOKS, names="webhook"),
+    Route("POST", "v1/webhooks/<str:id>/replay", WEBHOOKS, names="webhook", body={"since": "2026-01-01T00:00:00Z"}),
+    Route("GET", "v1/webhooks/<str:id>/deliveries", WEBHOOKS, names="webhook"),
+    Route("GET", "v1/webhooks/<str:id>/deliveries/<str:delivery_id>", WEBHOOKS, names="webhook"),
+    Route("POST", "v1/webhooks/<str:id>/deliveries/<str:delivery_id>/resend", WEBHOOKS, names="webhook"),
+    Route("DELETE", "v1/webhooks/<str:id>", WEBHOOKS, names="webhook"),
+    Route("GET", "v1/events", ("events.read",)),
     Route("GET", "v1/chat/widget/<str:widget_key>", is_public=True),
     Route(
         "POST",
@@ -246,6 +259,7 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
     path = "/" + route.path.replace("<str:id>", target).replace("<str:sid>", target)
     path = path.replace("<str:widget_key>", world.objects["widget_key"])
     path = path.replace("<str:message_id>", world.objects["message"])
+    path = path.replace("<str:delivery_id>", world.objects["delivery"])
     body = {key: value.format(**names) if isinstance(value, str) else value for key, value in route.body.items()}
     client = world.callers[caller]()
     if route.method == "GET":

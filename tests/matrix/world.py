@@ -58,6 +58,7 @@ def build() -> World:
         "credit_note": _credit_note(acme, now),
         "export": _made(acme, "/v1/billing/exports", {"kind": "invoices", "format": "csv", "number": ""}),
         "top_up": _made(acme, "/v1/billing/top-ups", {"amount": "50"}),
+        **_webhook(acme),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
@@ -85,6 +86,13 @@ def _made(company: factories.Company, path: str, body: dict[str, Any]) -> str:
     answer = ApiClient(company.api_key).post(path, body)
     assert answer.status_code == 201, answer.content
     return str(answer.json()["id"])
+
+
+def _webhook(company: factories.Company) -> dict[str, str]:
+    endpoint = _made(company, "/v1/webhooks", {"url": "https://hooks.example.com/", "description": MARK})
+    answer = ApiClient(company.api_key).post(f"/v1/webhooks/{endpoint}/test")
+    assert answer.status_code == 202, answer.content
+    return {"webhook": endpoint, "delivery": str(answer.json()["id"])}
 
 
 def _call(company: factories.Company) -> str:
