@@ -187,12 +187,12 @@ def _key(sealed: str) -> bytes:
 
 
 def _first(body: bytes) -> str:
-    return _clean(body[: MOST_ANSWER].decode(errors="replace"))
+    return _clean(body[:MOST_ANSWER].decode(errors="replace"))
 
 
 def _clean(text: str) -> str:
     """Return a text that PostgreSQL takes: no NUL."""
-    return text.replace("\0", "\ufffd")[: MOST_ANSWER]
+    return text.replace("\0", "\ufffd")[:MOST_ANSWER]
 
 
 def _milliseconds(began: float) -> int:

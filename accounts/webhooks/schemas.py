@@ -142,6 +142,7 @@ class EventAnswer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField()
     object_id = serializers.CharField()
     sequence = serializers.IntegerField(help_text="Gap-free per object, from 1.")
+
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Add `data`, which serializers keep for themselves."""
         return {**super().get_fields(), "data": serializers.JSONField()}
