@@ -33,6 +33,7 @@ GRANIAN = (
 )
 IRISX = {
     "irisx": (*UVICORN, "--ws", "irisx.websocket:WebSocketProtocol", "--port"),
+    "irisx-two-processes": (*UVICORN, "--workers", "2", "--ws", "irisx.websocket:WebSocketProtocol", "--port"),
     "uvicorn-wsproto": (*UVICORN, "--ws", "wsproto", "--port"),
     "uvicorn-websockets": (*UVICORN, "--ws", "websockets", "--ws-per-message-deflate", "false", "--port"),
     "uvicorn-websockets-sansio": (*UVICORN, "--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--port"),
