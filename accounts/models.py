@@ -15,6 +15,8 @@ from django.utils.crypto import salted_hmac
 from accounts.audit.models import AuditChain, AuditEntry
 from accounts.identity.models import Letter, SignIn, SignUp
 from accounts.keys.models import ApiKey
+from accounts.members.models import Invitation
+from accounts.operators.models import Impersonation
 from accounts.permissions import Role
 from accounts.presence.models import AgentPresence
 from accounts.tenancy.models import TenantModel
@@ -22,8 +24,9 @@ from accounts.webhooks.models import OutboxEvent, WebhookAttempt, WebhookDeliver
 from common.ids import uuid7
 
 __all__ = [
-    "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Letter", "Membership", "OutboxEvent", "SignIn", "SignUp", "Tenant",
-    "User", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint", "WebhookLane",
+    "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Impersonation", "Invitation", "Letter", "Membership",
+    "OutboxEvent", "SignIn", "SignUp", "Tenant", "User", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint",
+    "WebhookLane",
 ]  # fmt: skip
 
 
@@ -63,6 +66,13 @@ class Tenant(models.Model):
 
     class Meta:
         db_table = "tenants"
+        # What an operator may do inside a company they name by `?tenant=`: accounts.permissions.OPERATORS.
+        permissions = [
+            ("operate_support", "Act in companies: people, chat and settings"),
+            ("operate_finance", "Act in companies: usage and money"),
+            ("operate_telephony", "Act in companies: calls and numbers"),
+            ("impersonate_user", "Act as a user"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(billing_cycle_day__range=(1, 31)),
@@ -106,6 +116,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("operator", default=False)
+    language = models.CharField(max_length=10, blank=True, help_text="Of mail and pages; empty: the company's.")
     auth_version = models.PositiveIntegerField(default=1, help_text="Raised to sign out everywhere.")
     second_factor_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when a code is asked for at sign-in; empty: it is not."

@@ -46,3 +46,14 @@ ROLE_PERMISSIONS: Final = {
 VISITOR: Final = frozenset({"chat.visit"})
 # What an API key may be given: everything an admin may do except being an agent at the desk.
 SCOPES: Final = ADMIN - {"presence"}
+
+# What an operator may do in a company they name by `?tenant=`, by the Django permission that a group of theirs holds. Nobody
+# sits down at a company's desk or speaks for it that way: for that there is impersonation.
+OPERATORS: Final = {
+    "accounts.operate_support": READS
+    | {"members.manage", "chat.manage", "settings.manage", "webhooks.manage", "api_keys.manage"},
+    "accounts.operate_finance": FINANCE | {"usage.write", "billing.manage", "members.read"},
+    "accounts.operate_telephony": frozenset(
+        {"calls.read", "calls.place", "numbers.read", "numbers.manage", "members.read"}
+    ),
+}

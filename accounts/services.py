@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from accounts import tokens
 from accounts.identity import wording
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
-from accounts.signals import tenant_created
+from accounts.signals import member_added, tenant_created
 from accounts.tenancy import system_access, tenant_scope
 from common import mail
 from common.errors import FieldProblem, Invalid
@@ -53,9 +54,15 @@ def create_tenant(
     return tenant
 
 
-def add_member(*, tenant_id: UUID, user: User, role: Role) -> Membership:
-    """Store a membership; a second one of the same user is refused by the database."""
-    return Membership.objects.create(tenant_id=tenant_id, user=user, role=role)
+def add_member(
+    *, tenant_id: UUID, user: User, role: Role, details: dict[str, Any] | None = None, now: datetime | None = None
+) -> Membership:
+    """Store a membership and tell listeners (`member_added`); a second one of the same user is refused by the database."""
+    member = Membership.objects.create(tenant_id=tenant_id, user=user, role=role)
+    member_added.send(
+        sender=Membership, tenant_id=tenant_id, membership=member, details=details or {}, now=now or member.created_at
+    )
+    return member
 
 
 def issue_api_key(

@@ -8,3 +8,14 @@ tenant_created = Signal()
 # An agent became something else: chose a status, came back, is gone. Sent inside the tenant's scope with tenant_id: UUID,
 # user_id: UUID, status: str (what the agent effectively is now), now: datetime.
 presence_changed = Signal()
+
+# Somebody has joined a company, by whichever way. Sent inside the tenant's scope with tenant_id: UUID, membership: Membership,
+# details: dict (what an import said beside, e.g. `extension`: telephony provisions it), now: datetime.
+member_added = Signal()
+
+# Somebody was suspended in a company or taken out of it. Sent inside the tenant's scope with tenant_id, user_id: UUID, now.
+member_left = Signal()
+
+# An operator suspended a company, or let it in again. Sent inside the tenant's scope with tenant: Tenant, now: datetime.
+tenant_stopped = Signal()
+tenant_reopened = Signal()

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.identity import letters, sign_ins
+from accounts.members import mailing
 from accounts.presence import services as presence
 from accounts.webhooks.tasks import forget_webhooks
 
@@ -28,3 +29,9 @@ def forget_sign_ins(**kwargs: object) -> None:
     now = timezone.now()
     letters.forget_old(now=now)
     sign_ins.forget_old(now=now)
+
+
+@shared_task(name="accounts.tasks.send_invitations")
+def send_invitations(**kwargs: object) -> None:
+    """Mail the links of invitations that wait."""
+    mailing.send_waiting(now=timezone.now())

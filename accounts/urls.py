@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.company.api import CompanySettingsViewSet
 from accounts.identity.urls import api as identity
+from accounts.members.urls import urlpatterns as members
 from accounts.views import MeViewSet, TicketViewSet
 
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
     path("auth/ticket", TicketViewSet.as_view({"post": "create"})),
+    *members,
 ]

@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
     "send letters": {"task": "accounts.tasks.send_letters", "schedule": 3.0, "options": {"expires": 3}},
     "forget sign-ins": {"task": "accounts.tasks.forget_sign_ins", "schedule": crontab(hour=2, minute=23)},
     "forget webhooks": {"task": "accounts.tasks.forget_webhooks", "schedule": crontab(hour=3, minute=3)},
+    "send invitations": {"task": "accounts.tasks.send_invitations", "schedule": 5.0, "options": {"expires": 5}},
     "sweep files": {"task": "chat.tasks.sweep_files", "schedule": 600.0, "options": {"expires": 600}},
     "forget the old": {"task": "chat.tasks.forget_the_old", "schedule": crontab(hour=2, minute=41)},
     "fold usage": {"task": "usage.tasks.fold_deltas", "schedule": 10.0, "options": {"expires": 10}},

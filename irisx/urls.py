@@ -8,6 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.identity.urls import pages as identity
+from accounts.members.urls import pages as invitation_pages
 from chat.api.reports import StatsViewSet
 from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
@@ -41,6 +42,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/", include(cast(Any, identity))),
+    path("", include(cast(Any, invitation_pages))),
     path("desk/", include(desk)),
     path("", include(cast(Any, panel_urls))),
     path("", include(cast(Any, file_urls))),

@@ -11,6 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import services as accounts
+from accounts.audit import SYSTEM
+from accounts.members import invitations
+from accounts.members.services import Chief
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
@@ -59,6 +62,8 @@ def build() -> World:
         "export": _made(acme, "/v1/billing/exports", {"kind": "invoices", "format": "csv", "number": ""}),
         "top_up": _made(acme, "/v1/billing/top-ups", {"amount": "50"}),
         **_webhook(acme),
+        "member": f"mb_{factories.add_person(acme, MARK, Role.READ_ONLY).pk.hex}",
+        "invitation": _invitation(acme, now),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
@@ -93,6 +98,14 @@ def _webhook(company: factories.Company) -> dict[str, str]:
     answer = ApiClient(company.api_key).post(f"/v1/webhooks/{endpoint}/test")
     assert answer.status_code == 202, answer.content
     return {"webhook": endpoint, "delivery": str(answer.json()["id"])}
+
+
+def _invitation(company: factories.Company, now: datetime) -> str:
+    guest = invitations.Guest(f"{MARK.lower()}@acme.example", Role.AGENT, MARK)
+    by = Chief(SYSTEM, may_touch_owners=True)
+    with tenant_scope(company.tenant.pk):
+        made = invitations.keep_places(tenant_id=company.tenant.pk, guests=[guest], by=by, now=now)
+    return f"iv_{made[0].pk.hex}"
 
 
 def _call(company: factories.Company) -> str:
