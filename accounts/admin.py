@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -63,7 +63,9 @@ class ApiKeyAdmin(HouseAdmin):
     list_select_related = ("tenant",)
     search_fields = ("name", "prefix", "tenant__name")
     exclude = ("secret_hash",)
-    readonly_fields = ("tenant", "prefix", "scopes", "created_by", "last_used_at", "created_at")
+    readonly_fields = (
+        "tenant", "prefix", "scopes", "created_by", "last_used_at", "last_used_address", "replaced_by", "created_at",
+    )  # fmt: skip
 
     def has_add_permission(self, request: object) -> bool:
         return False  # a key's text is shown once to the tenant who makes it
@@ -79,7 +81,29 @@ class AgentPresenceAdmin(HouseAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(LedgerAdmin):
-    list_display = ("created_at", "actor_name", "action", "object_id", "tenant")
-    list_filter = ("action",)
-    list_select_related = ("tenant",)
-    search_fields = ("actor_name", "object_id")
+    list_display = ("created_at", "actor_name", "impersonator_name", "action", "object_id", "company", "ip_address")
+    list_filter = ("actor_kind", "action")
+    search_fields = ("actor_name", "impersonator_name", "action", "object_id", "request_id")
+    exclude = ("tenant", "digest", "entry_hash")
+    date_hierarchy = "created_at"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        shown = [field.name for field in AuditEntry._meta.fields if field.name not in {*self.exclude, "id"}]
+        return ["company", *shown, "hash"]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return self.get_readonly_fields(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Name each entry's company by a subquery: entries of the platform have none, and a join would leave them out."""
+        names = Tenant.objects.filter(pk=OuterRef("tenant_id")).values("name")
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        return entries.annotate(company_name=Subquery(names))
+
+    @admin.display(description="Company")
+    def company(self, entry: AuditEntry) -> str:
+        return getattr(entry, "company_name", None) or "The platform"
+
+    @admin.display(description="Hash")
+    def hash(self, entry: AuditEntry) -> str:
+        return bytes(entry.entry_hash or b"").hex()

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts import sessions, tokens, visiting
+from accounts.audit import origin
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
 from accounts.principals import Kind, Principal
@@ -37,7 +38,7 @@ def by_api_key(text: str, *, now: datetime) -> Principal:
             raise NotAuthenticated("This API key is unknown, revoked or expired.")
         _require_open(key.tenant)
         if key.last_used_at is None or key.last_used_at < now - USED_AT_MOST_EVERY:
-            ApiKey.unscoped.filter(pk=key.pk).update(last_used_at=now)
+            ApiKey.unscoped.filter(pk=key.pk).update(last_used_at=now, last_used_address=origin.current().address)
     return _key_principal(key)
 
 
@@ -147,8 +148,15 @@ def user_principal(user: User, membership: Membership) -> Principal:
 
 
 def _key_principal(key: ApiKey) -> Principal:
-    most = _per_minute(key.tenant)
-    return Principal(Kind.API_KEY, key.pk, key.tenant_id, key.name, frozenset(key.scopes), company_per_minute=most)
+    return Principal(
+        Kind.API_KEY,
+        key.pk,
+        key.tenant_id,
+        key.name,
+        frozenset(key.scopes),
+        company_per_minute=_per_minute(key.tenant),
+        own_per_minute=key.per_minute,
+    )
 
 
 def _per_minute(tenant: Tenant) -> int | None:

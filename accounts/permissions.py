@@ -32,6 +32,7 @@ ADMIN: Final = (
         "events.read",
         "api_keys.manage",
         "settings.manage",
+        "audit.read",
     }
 )
 

@@ -1,6 +1,5 @@
 """Tenants, members and keys: how they come to be."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,14 +7,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from accounts import tokens
 from accounts.identity import wording
-from accounts.models import ApiKey, Membership, Tenant, User
-from accounts.permissions import SCOPES, Role
+from accounts.keys.services import issue_api_key
+from accounts.models import Membership, Tenant, User
+from accounts.permissions import Role
 from accounts.signals import member_added, tenant_created
 from accounts.tenancy import system_access, tenant_scope
 from common import mail
-from common.errors import FieldProblem, Invalid
+
+__all__ = ["add_member", "create_tenant", "issue_api_key"]
 
 TRIAL = timedelta(days=14)
 
@@ -63,28 +63,3 @@ def add_member(
         sender=Membership, tenant_id=tenant_id, membership=member, details=details or {}, now=now or member.created_at
     )
     return member
-
-
-def issue_api_key(
-    *,
-    tenant_id: UUID,
-    name: str,
-    scopes: Iterable[str],
-    created_by: User | None = None,
-    expires_at: datetime | None = None,
-) -> tuple[ApiKey, str]:
-    """Store a new key and return it with its text, which nobody can read again."""
-    wanted = sorted(set(scopes))
-    if unknown := [scope for scope in wanted if scope not in SCOPES]:
-        raise Invalid.many([FieldProblem("/scopes", "unknown-scope", f"{scope} is not a scope.") for scope in unknown])
-    fresh = tokens.new_key()
-    key = ApiKey.objects.create(
-        tenant_id=tenant_id,
-        name=name,
-        prefix=fresh.prefix,
-        secret_hash=fresh.secret_hash,
-        scopes=wanted,
-        created_by=created_by,
-        expires_at=expires_at,
-    )
-    return key, fresh.text

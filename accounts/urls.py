@@ -2,8 +2,10 @@
 
 from django.urls import include, path
 
+from accounts.audit.api import AuditLogViewSet
 from accounts.company.api import CompanySettingsViewSet
 from accounts.identity.urls import api as identity
+from accounts.keys.api import ApiKeyViewSet
 from accounts.members.urls import urlpatterns as members
 from accounts.views import MeViewSet, TicketViewSet
 
@@ -12,6 +14,11 @@ urlpatterns = [
     path("", include("accounts.webhooks.urls")),
     path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
+    path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
+    path("api-keys/<str:id>", ApiKeyViewSet.as_view({"get": "show", "patch": "change", "delete": "revoke"})),
+    path("api-keys/<str:id>/rotate", ApiKeyViewSet.as_view({"post": "rotate"})),
+    path("audit-log", AuditLogViewSet.as_view({"get": "list"})),
+    path("audit-log/export", AuditLogViewSet.as_view({"get": "export"})),
     path("auth/ticket", TicketViewSet.as_view({"post": "create"})),
     *members,
 ]

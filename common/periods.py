@@ -34,14 +34,15 @@ def days_asked_for(query: Mapping[str, str], *, today: date, most_days: int) -> 
 
     Raises Invalid for what is no date, backwards or longer than `most_days`.
     """
-    last = _asked_day(query, "end_date") or today
-    first = _asked_day(query, "start_date") or last - timedelta(days=29)
+    last = asked_day(query, "end_date") or today
+    first = asked_day(query, "start_date") or last - timedelta(days=29)
     if not timedelta(0) <= last - first < timedelta(days=most_days):
         raise Invalid(f"From start_date to end_date are 1 to {most_days} days.", pointer="/start_date")
     return first, last
 
 
-def _asked_day(query: Mapping[str, str], name: str) -> date | None:
+def asked_day(query: Mapping[str, str], name: str) -> date | None:
+    """Return the day a query names, None for none; raise Invalid for what is no date."""
     text = query.get(name, "")
     if not text:
         return None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 
+from common import request_ids
 from common.clients import address_of
 
 USER_AGENT_CHARACTERS = 200
@@ -57,7 +58,7 @@ class OriginMiddleware:
         origin = Origin(
             address=address_of(request) or None,
             user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_CHARACTERS],
-            request_id=request.headers.get("X-Request-Id", "")[:128],
+            request_id=request_ids.current(),
         )
         with coming_from(origin):
             return self._get_response(request)

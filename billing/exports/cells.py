@@ -6,8 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 Cell = str | Decimal | date | None
-# What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection"), their full-width forms included.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width on purpose
 
 
 @dataclass(frozen=True)
@@ -19,8 +17,3 @@ class Table:
 
 
 Row = Sequence[Cell]
-
-
-def defused(text: str) -> str:
-    """Return a text that no spreadsheet runs: with an apostrophe before what could begin a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text

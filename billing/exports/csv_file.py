@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from io import StringIO
 
-from billing.exports.cells import Cell, Row, Table, defused
+from billing.exports.cells import Cell, Row, Table
+from common.formulas import defused
 
 
 class CsvFile:

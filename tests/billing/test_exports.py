@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from accounts.tenancy import tenant_scope
 from billing.export_tasks import forget_exports, make_exports
-from billing.exports.cells import Table, defused
+from billing.exports.cells import Table
 from billing.exports.csv_file import CsvFile
 from billing.exports.xlsx_file import XlsxFile
 from billing.exports.zip_file import Archive
 from billing.models import Export, Invoice
 from billing.services import exporting
+from common.formulas import defused
 from common.models import Job
 from tests import factories
 from tests.assertions import rows

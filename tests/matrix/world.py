@@ -64,6 +64,7 @@ def build() -> World:
         **_webhook(acme),
         "member": f"mb_{factories.add_person(acme, MARK, Role.READ_ONLY).pk.hex}",
         "invitation": _invitation(acme, now),
+        "api_key": _made(acme, "/v1/api-keys", {"name": MARK, "scopes": ["chat.read"]}),
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
@@ -236,7 +237,7 @@ def snapshot(tenant: Tenant) -> dict[str, str]:
 
 
 def _digest(cursor: Any, table: str, column: str, tenant: Tenant) -> str:
-    row = "(to_jsonb(t) - 'last_used_at')::text"
+    row = "(to_jsonb(t) - '{last_used_at,last_used_address}'::text[])::text"
     cursor.execute(
         f"SELECT md5(coalesce(string_agg({row}, '' ORDER BY {row}), '')) FROM {table} t WHERE {column} = %s",
         [tenant.pk],

@@ -14,6 +14,7 @@ from accounts.audit.models import AuditEntry
 from accounts.audit.origin import OriginMiddleware
 from accounts.principals import Kind, Principal
 from accounts.tenancy import tenant_scope
+from common import request_ids
 from tests import factories
 from tests.test_architecture import SOURCES, name_of
 
@@ -40,8 +41,9 @@ class TestRecording:
             found.append(record(acme))
             return HttpResponse()
 
-        headers = {"User-Agent": "curl/8" + "x" * 300, "X-Request-Id": "req-1"}
-        OriginMiddleware(view)(RequestFactory().get("/", headers=headers, REMOTE_ADDR="192.0.2.7"))
+        request = RequestFactory().get("/", headers={"User-Agent": "curl/8" + "x" * 300}, REMOTE_ADDR="192.0.2.7")
+        with request_ids.under("req-1"):
+            OriginMiddleware(view)(request)
         [entry] = found
         assert (entry.ip_address, entry.request_id, len(entry.user_agent)) == ("192.0.2.7", "req-1", 200)
         assert (entry.impersonator_id, entry.impersonator_name) == (acme.agent.pk, "Olga Operator")
