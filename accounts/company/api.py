@@ -6,9 +6,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
 from accounts.api import TenantViewSet
 from accounts.api.cors import known
 from accounts.company import schemas, services
+from common.ids import encode
 
 
 class CompanySettingsViewSet(TenantViewSet):
@@ -33,6 +35,15 @@ class CompanySettingsViewSet(TenantViewSet):
     )
     def change(self, request: Request) -> Response:
         changes = self.read(schemas.CompanySettingsChange)
-        _, after = services.change_settings(tenant_id=self.principal.tenant_id, changes=changes)
+        tenant_id = self.principal.tenant_id
+        before, after = services.change_settings(tenant_id=tenant_id, changes=changes)
+        if differences := audit.changed(asdict(before), asdict(after)):
+            audit.record(
+                tenant_id=tenant_id,
+                action="settings.changed",
+                by=audit.actor_of(self.principal),
+                object_id=encode("tn", tenant_id),
+                changes=differences,
+            )
         known.forget()
         return Response(asdict(after))

@@ -143,9 +143,26 @@ def _revoke(keys: Any, now: datetime) -> int:
     return count
 
 
-def _store(*, tenant_id: UUID, **values: Any) -> tuple[ApiKey, str]:
+def _store(
+    *,
+    tenant_id: UUID,
+    name: str,
+    scopes: list[str],
+    created_by_id: UUID | None,
+    expires_at: datetime | None,
+    per_minute: int | None,
+) -> tuple[ApiKey, str]:
     fresh = tokens.new_key()
-    key = ApiKey.objects.create(tenant_id=tenant_id, prefix=fresh.prefix, secret_hash=fresh.secret_hash, **values)
+    key = ApiKey.objects.create(
+        tenant_id=tenant_id,
+        name=name,
+        prefix=fresh.prefix,
+        secret_hash=fresh.secret_hash,
+        scopes=scopes,
+        created_by_id=created_by_id,
+        expires_at=expires_at,
+        per_minute=per_minute,
+    )
     return key, fresh.text
 
 
