@@ -100,7 +100,7 @@ def verify(*, token: str, password: str, now: datetime) -> Founded:
             locale=wish.language,
         )
         with tenant_scope(tenant.pk):
-            _, key = services.issue_api_key(tenant_id=tenant.pk, name="First key", scopes=SCOPES, created_by=user)
+            _, key = services.issue_api_key(tenant_id=tenant.pk, name="First key", scopes=SCOPES, created_by=user.pk)
         wish.verified_at = now
         wish.save(update_fields=["verified_at"])
     return Founded(user, tenant, key)
