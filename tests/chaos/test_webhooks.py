@@ -32,7 +32,7 @@ from irisx.local.programs import ROOT
 from irisx.local.roles import DATABASE, SERVING
 from irisx.local.testsession import outside_environment
 from tests.chaos.theatre import Part, Theatre, theatre
-from tests.chaos.webhook_receiver import CHARACTERS, GOOD, Request, is_refused_for_ever
+from tests.chaos.webhook_receiver import CHARACTERS, GOOD, Fate, Request, is_refused_for_ever
 from tests.chaos.webhook_writer import batches_of
 from tests.factories import make_company
 from tests.local.waiting import eventually
@@ -258,3 +258,30 @@ def wrong_turns(lane: Iterable[Request]) -> Iterator[tuple[Request, int]]:
 def is_overtaken(lane: list[Request]) -> bool:
     """Tell whether an event came after a later one had."""
     return any(other.sequence < one.sequence for one, other in pairwise(lane))
+
+
+def seen(sequence: int, at: float, fate: Fate, *, took: float = 0.1) -> Request:
+    return Request("/", f"evt_{sequence}", "cc_1", sequence, 1, fate.value, at, at + took, True, 1)
+
+
+REFUSED, TAKEN = Fate.REFUSED, Fate.TAKEN
+
+
+@pytest.mark.parametrize(
+    ("lane", "wrong"),
+    [
+        ([seen(1, 0, TAKEN), seen(2, 1, TAKEN)], []),
+        ([seen(1, 0, REFUSED), seen(1, 1, REFUSED), seen(1, 2, REFUSED), seen(2, 3, TAKEN), seen(1, 4, TAKEN)], []),
+        ([seen(1, 0, TAKEN), seen(2, 1, TAKEN), seen(1, 2, TAKEN), seen(3, 3, TAKEN)], []),
+        ([seen(2, 0, TAKEN), seen(1, 1, TAKEN)], [1]),
+        ([seen(1, 0, REFUSED), seen(1, 1, REFUSED), seen(2, 2, TAKEN), seen(1, 3, TAKEN)], [1]),
+        ([seen(1, 0, TAKEN), seen(4, 1, TAKEN)], [2, 3]),
+    ],
+)
+def test_the_check_sees_what_came_too_early(lane: list[Request], wrong: list[int]) -> None:
+    assert [number for _, number in wrong_turns(lane)] == wrong
+
+
+def test_the_check_sees_two_under_way_at_once() -> None:
+    with pytest.raises(AssertionError):
+        check_order([seen(1, 0, TAKEN, took=2), seen(2, 1, TAKEN)])

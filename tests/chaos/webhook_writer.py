@@ -1,7 +1,8 @@
 """Write facts into the outbox until all of them are there, whatever dies meanwhile.
 
-`python -m tests.chaos.webhook_writer PLAN NUMBER`. What a writer writes depends on its number alone. A transaction holds several events of several objects, which other writers
-use too; some are rolled back. When a commit's answer is lost, the writer looks whether it is there before it writes it again.
+`python -m tests.chaos.webhook_writer PLAN NUMBER`. What a writer writes depends on its number alone. A transaction holds several
+events of several objects, which other writers use too; some are rolled back. When a commit's answer is lost, the writer looks
+whether it is there before it writes it again.
 """
 
 import json
