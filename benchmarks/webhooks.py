@@ -201,10 +201,10 @@ def latency(hears: Receiver, seconds: int) -> None:
 
 def make_tenant(name: str, urls: list[str]) -> Any:
     """Make a company with endpoints at these addresses."""
-    from accounts.webhooks.endpoints import create_endpoint
     from django.utils import timezone
 
     from accounts.tenancy import tenant_scope
+    from accounts.webhooks.endpoints import create_endpoint
     from tests.factories import make_company
 
     company = make_company(name, owner="Olga", agent="Otto", finance="Ola")

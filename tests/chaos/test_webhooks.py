@@ -20,12 +20,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from accounts.webhooks.endpoints import create_endpoint
-from accounts.webhooks.schedule import HOLDING_TRIES, MOST_TRIES
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.tenancy import tenant_scope
+from accounts.webhooks.endpoints import create_endpoint
+from accounts.webhooks.schedule import HOLDING_TRIES, MOST_TRIES
 from irisx.local.ports import free_port
 from irisx.local.processes import Program
 from irisx.local.programs import ROOT

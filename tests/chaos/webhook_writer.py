@@ -98,10 +98,10 @@ def _write(batch: Batch, *, is_again: bool) -> None:
 
 def _rotate(plan: dict[str, Any], *, is_again: bool) -> None:
     """Give one endpoint a new secret: what follows is signed with both."""
-    from accounts.webhooks.endpoints import endpoint_of, rotate_secret
     from django.utils import timezone
 
     from accounts.tenancy import tenant_scope
+    from accounts.webhooks.endpoints import endpoint_of, rotate_secret
 
     tenant = plan["tenants"][0]
     wanted = {"tenant_id": UUID(tenant["id"]), "endpoint_id": UUID(tenant["rotated"])}
