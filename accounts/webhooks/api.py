@@ -2,17 +2,19 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
 from accounts.api import TenantViewSet
 from accounts.webhooks import catalogue, endpoints, reading, replaying, schemas
 from accounts.webhooks.models import WebhookDelivery
 from accounts.webhooks.presenting import present_attempt, present_delivery, present_endpoint
 from common.errors import Invalid
-from common.ids import decode
+from common.ids import decode, encode
 from common.pagination import limit_of, paginate
 from common.timestamps import rfc3339
 
@@ -55,6 +57,7 @@ class WebhookViewSet(TenantViewSet):
             endpoint, fresh["secret"] = endpoints.create_endpoint(
                 tenant_id=self.principal.tenant_id, now=self.now, **body
             )
+            self._record("created", endpoint.pk, body)
             return Response(present_endpoint(endpoint, now=self.now), status=201)
 
         answer = self.once(run)
@@ -84,14 +87,19 @@ class WebhookViewSet(TenantViewSet):
     def change(self, request: Request, id: str) -> Response:
         endpoint_id = decode("wh", id)
         body = self.read(schemas.EndpointChange)
-        endpoint = endpoints.change_endpoint(
-            tenant_id=self.principal.tenant_id, endpoint_id=endpoint_id, now=self.now, **body
-        )
+        tenant_id = self.principal.tenant_id
+        before = endpoints.endpoint_of(tenant_id=tenant_id, endpoint_id=endpoint_id)
+        endpoint = endpoints.change_endpoint(tenant_id=tenant_id, endpoint_id=endpoint_id, now=self.now, **body)
+        old, new = ({name: present_endpoint(row, now=self.now)[name] for name in body} for row in (before, endpoint))
+        if changes := audit.changed(old, new):
+            self._record("changed", endpoint_id, changes)
         return Response(present_endpoint(endpoint, now=self.now))
 
     @extend_schema(summary="Delete an endpoint", responses={204: None}, tags=["webhooks"])
     def delete(self, request: Request, id: str) -> Response:
-        endpoints.delete_endpoint(tenant_id=self.principal.tenant_id, endpoint_id=decode("wh", id))
+        endpoint_id = decode("wh", id)
+        endpoints.delete_endpoint(tenant_id=self.principal.tenant_id, endpoint_id=endpoint_id)
+        self._record("deleted", endpoint_id, {})
         return Response(status=204)
 
     @extend_schema(
@@ -106,6 +114,7 @@ class WebhookViewSet(TenantViewSet):
         endpoint, secret = endpoints.rotate_secret(
             tenant_id=self.principal.tenant_id, endpoint_id=decode("wh", id), now=self.now
         )
+        self._record("secret_rotated", endpoint.pk, {})
         return Response({**present_endpoint(endpoint, now=self.now), "secret": secret})
 
     @extend_schema(
@@ -136,7 +145,7 @@ class WebhookViewSet(TenantViewSet):
         delivery = replaying.send_test(tenant_id=self.principal.tenant_id, endpoint_id=decode("wh", id), now=self.now)
         return Response(present_delivery(delivery), status=202)
 
-    def _replay(self, endpoint_id: Any, body: dict[str, Any]) -> Response:
+    def _replay(self, endpoint_id: UUID, body: dict[str, Any]) -> Response:
         count, following = replaying.replay(
             tenant_id=self.principal.tenant_id,
             endpoint_id=endpoint_id,
@@ -145,7 +154,17 @@ class WebhookViewSet(TenantViewSet):
             only_failed=body["only_failed"],
             now=self.now,
         )
+        self._record("replayed", endpoint_id, {"since": rfc3339(body["since"]), "count": count})
         return Response({"count": count, "continue_since": rfc3339(following)}, status=202)
+
+    def _record(self, what: str, endpoint_id: UUID, changes: dict[str, Any]) -> None:
+        audit.record(
+            tenant_id=self.principal.tenant_id,
+            action=f"webhook.{what}",
+            by=audit.actor_of(self.principal),
+            object_id=encode("wh", endpoint_id),
+            changes=changes,
+        )
 
 
 class DeliveryViewSet(TenantViewSet):

@@ -5,10 +5,13 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import audit
 from accounts.models import Membership, Tenant
 from accounts.permissions import Role
+from accounts.tenancy import tenant_scope
 from accounts.webhooks.models import WebhookEndpoint
 from common import mail
+from common.ids import encode
 
 WORDS: Final = {
     "en": {
@@ -33,8 +36,16 @@ WORDS: Final = {
 
 
 def tell_disabled(*, endpoint_id: UUID) -> None:
-    """Mail owners and administrators once the transaction commits. Runs under system access."""
+    """Note it in the audit log, and mail owners and administrators once the transaction commits. Runs under system access."""
     endpoint = WebhookEndpoint.unscoped.get(pk=endpoint_id)
+    with tenant_scope(endpoint.tenant_id):
+        audit.record(
+            tenant_id=endpoint.tenant_id,
+            action="webhook.disabled",
+            by=audit.SYSTEM,
+            object_id=encode("wh", endpoint_id),
+            changes={"reason": endpoint.disabled_reason},
+        )
     tenant = Tenant.objects.get(pk=endpoint.tenant_id)
     members = Membership.unscoped.filter(tenant=tenant, role__in=[Role.OWNER, Role.ADMIN], is_active=True)
     to = sorted(members.filter(user__is_active=True).values_list("user__email", flat=True))
@@ -53,7 +64,7 @@ def _words(endpoint: WebhookEndpoint, tenant: Tenant) -> dict[str, str]:
         "url": endpoint.url,
         "host": endpoint.url.split("/")[2],
         "company": tenant.name,
-        "id": f"wh_{endpoint.pk.hex}",
+        "id": encode("wh", endpoint.pk),
         "base": str(settings.IRISX_BASE_URL),
     }
     filled = {name: text.format(**values) for name, text in words.items()}

@@ -36,11 +36,17 @@ def key_of(secret: str) -> bytes:
 
 def headers(*, id: str, body: bytes, keys: Sequence[bytes], now: datetime) -> dict[str, str]:
     """Return the three headers of one attempt; one signature for each key, separated by a space."""
-    timestamp = int(now.timestamp())
-    signed = b"%s.%d.%s" % (id.encode(), timestamp, body)
-    signatures = (base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys)
-    return {
-        "webhook-id": id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-    }
+    timestamp = str(int(now.timestamp()))
+    signatures = [_signature(key, id=id, timestamp=timestamp, body=body) for key in keys]
+    return {"webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}
+
+
+def is_signed(*, id: str, timestamp: str, signatures: str, body: bytes, key: bytes) -> bool:
+    """Say whether one of the signatures is the key's; the timestamp's age is the caller's to judge."""
+    wanted = _signature(key, id=id, timestamp=timestamp, body=body)
+    return any(hmac.compare_digest(wanted.encode(), given.encode()) for given in signatures.split())
+
+
+def _signature(key: bytes, *, id: str, timestamp: str, body: bytes) -> str:
+    signed = b".".join((id.encode(), timestamp.encode(), body))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
