@@ -7,6 +7,7 @@ from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.identity import admin as identity_admin  # noqa: F401 - hides what of allauth is not for operators
 from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, Tenant, User
 from accounts.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from common.admin import HouseAdmin, LedgerAdmin
