@@ -93,7 +93,7 @@ class Worker:
         return dispatched >= dispatching.BATCH or len(jobs) == MOST_AT_A_TIME
 
     async def _rest(self) -> None:
-        """Wait for the bell, which a settled lane with more to do rings; 0.2 seconds at most."""
+        """Wait for the bell, which rings when attempts were settled; 0.2 seconds at most."""
         try:
             async with asyncio.timeout(LOOK_EVERY_SECONDS):
                 await self._bell.wait()
@@ -149,7 +149,7 @@ class Worker:
                 log.exception("%s outcomes could not be written down", len(settled))
                 return
             else:
-                if done.has_more:
+                if done.has_more or outcomes:  # there is room again, for other lanes of their endpoints too
                     self._bell.set()
                 return
 

@@ -51,10 +51,16 @@ def main() -> None:
     plan, number = json.loads(Path(sys.argv[1]).read_text()), int(sys.argv[2])
     django.setup()
     batches = batches_of(plan, number)
+    written: set[str] = set()  # before this process: one that was killed begins anew
+    _until_done(lambda *, is_again: written.update(_keys(plan)))
+    is_rotated = False
     for turn, batch in enumerate(batches):
+        if batch.key in written:
+            continue
         _until_done(partial(_write, batch))
-        if number == 0 and turn == len(batches) // 2:
+        if number == 0 and turn >= len(batches) // 2 and not is_rotated:
             _until_done(partial(_rotate, plan))
+            is_rotated = True
         time.sleep(plan["pause_seconds"])
 
 
@@ -69,6 +75,19 @@ def _until_done(write: Callable[..., None]) -> None:
             time.sleep(0.1)
         else:
             return
+
+
+def _keys(plan: dict[str, Any]) -> set[str]:
+    """Return the keys of all batches that are there."""
+    from accounts.models import OutboxEvent
+    from accounts.tenancy import tenant_scope
+
+    found: set[str] = set()
+    for tenant_id in (UUID(tenant["id"]) for tenant in plan["tenants"]):
+        with tenant_scope(tenant_id):
+            bodies = OutboxEvent.objects.for_tenant(tenant_id).values_list("body", flat=True)
+            found |= {json.loads(body)["data"]["key"] for body in bodies}
+    return found
 
 
 class Undone(Exception):
@@ -106,7 +125,9 @@ def _rotate(plan: dict[str, Any], *, is_again: bool) -> None:
     tenant = plan["tenants"][0]
     wanted = {"tenant_id": UUID(tenant["id"]), "endpoint_id": UUID(tenant["rotated"])}
     with tenant_scope(wanted["tenant_id"]):
-        if not (is_again and endpoint_of(**wanted).former_secret):
+        if not endpoint_of(
+            **wanted
+        ).former_secret:  # of a process before this one, or of an attempt that seemed to fail
             rotate_secret(**wanted, now=timezone.now())
 
 
