@@ -45,10 +45,10 @@ OBJECTS = 300 if IS_LONG else 20  # of each tenant
 # What dies together, one after the other.
 SHORT = (("worker0",), ("worker0", "worker1"))
 LONG = (("worker0", "worker1"), ("postgres",), ("worker1", "writer0"), ("worker0",), ("postgres", "worker0")) * 4
-DONE_WITHIN_SECONDS = 1500 if IS_LONG else 240
+DONE_WITHIN_SECONDS = 3000 if IS_LONG else 240
 GOOD_FATES = {fate.value for fate in GOOD}
 
-pytestmark = pytest.mark.timeout(2400 if IS_LONG else 400)  # half a minute on a quiet machine
+pytestmark = pytest.mark.timeout(5400 if IS_LONG else 400)  # half a minute on a quiet machine
 
 UNFINISHED = """
     SELECT (SELECT count(*) FROM webhook_outbox WHERE position IS NULL)
