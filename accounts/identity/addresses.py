@@ -6,7 +6,8 @@ from uuid import UUID
 from django.core import signing
 from django.db import IntegrityError, transaction
 
-from accounts.identity import letters
+from accounts import audit
+from accounts.identity import auditing, letters
 from accounts.identity.models import Letter
 from accounts.models import User
 from common.errors import Conflict, Invalid
@@ -46,6 +47,7 @@ def change(*, token: str, now: datetime) -> User:
             user, email = of_change_token(token, lock=True)
             former, user.email = user.email, email
             user.save(update_fields=["email"])
+            auditing.note(user, "user.address_changed", audit.changed({"email": former}, {"email": email}))
             letters.write(Letter.Kind.ADDRESS_CHANGED, email=former, about=user.pk, now=now)
     except IntegrityError as error:
         raise Conflict("This address is in use.", code="address-in-use", pointer="/token") from error

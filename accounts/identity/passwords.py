@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.identity import letters, sign_ins
+from accounts.identity import auditing, letters, sign_ins
 from accounts.identity.models import Letter
 from accounts.models import User
 from common.errors import FieldProblem, Invalid
@@ -31,6 +31,7 @@ def change(*, user: User, password: str, session: SessionBase, now: datetime) ->
     check_strength(password, user=user, pointer="/new_password")
     with transaction.atomic():
         changed = _changed(User.objects.select_for_update().get(pk=user.pk), password, now)
+        auditing.note(changed, "user.password_changed")
         sign_ins.end_all(user=changed, keep=session.session_key)
     sign_ins.renew(session, changed)
 
@@ -62,6 +63,7 @@ def reset(*, token: str, password: str, now: datetime) -> User:
         user = of_reset_token(token, lock=True)
         check_strength(password, user=user)
         changed = _changed(user, password, now)
+        auditing.note(changed, "user.password_reset")
         sign_ins.end_all(user=changed)
     return changed
 

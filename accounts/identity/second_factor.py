@@ -18,7 +18,7 @@ from allauth.mfa.totp.internal.auth import (
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from accounts.identity import letters
+from accounts.identity import auditing, letters
 from accounts.identity.models import Letter
 from accounts.identity.sign_ins import end_all
 from accounts.models import User
@@ -97,6 +97,7 @@ def confirm(*, user: User, session: SessionBase, code: str, now: datetime) -> li
         stored.second_factor_at = now
         stored.save(update_fields=["second_factor_at"])
         end_all(user=stored, keep=session.session_key)
+        auditing.note(stored, "user.second_factor_on")
         letters.write(Letter.Kind.SECOND_FACTOR_ON, email=stored.email, about=stored.pk, now=now)
     user.second_factor_at = now
     session.pop(PENDING, None)
@@ -130,6 +131,7 @@ def turn_off(*, user: User, now: datetime) -> None:
         Authenticator.objects.filter(user=stored).delete()
         stored.second_factor_at = None
         stored.save(update_fields=["second_factor_at"])
+        auditing.note(stored, "user.second_factor_off")
         letters.write(Letter.Kind.SECOND_FACTOR_OFF, email=stored.email, about=stored.pk, now=now)
     user.second_factor_at = None
 
@@ -141,6 +143,7 @@ def renew_recovery_codes(*, user: User) -> list[str]:
         if stored.second_factor_at is None:
             raise WrongState("There is no second factor.", code="second-factor-off")
         Authenticator.objects.filter(user=stored, type=Authenticator.Type.RECOVERY_CODES).delete()
+        auditing.note(stored, "user.recovery_codes_renewed")
         codes: list[str] = RecoveryCodes.activate(stored).generate_codes()
     return codes
 
