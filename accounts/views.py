@@ -16,7 +16,7 @@ from accounts.api import TenantViewSet
 from accounts.gate import choose_tenant
 from accounts.models import Tenant, User
 from accounts.permissions import ADMIN, READS
-from accounts.principals import Principal, require_user
+from accounts.principals import Kind, Principal, require_user
 from common.errors import Forbidden, NotFound
 from common.ids import decode, encode
 from common.timestamps import rfc3339
@@ -28,6 +28,26 @@ class ChooseTenant(serializers.Serializer[Any]):
     tenant = serializers.CharField(max_length=40, help_text="`tn_…`: the company to act in from now on.")
 
 
+class MyUser(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+
+
+class MyTenant(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+
+
+class MeAnswer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField([kind.value for kind in Kind])
+    user = MyUser(allow_null=True)
+    tenant = MyTenant(allow_null=True)
+    role = serializers.CharField(allow_blank=True)
+    permissions = serializers.ListField(child=serializers.CharField())
+
+
 class TicketAnswer(serializers.Serializer[Any]):
     ticket = serializers.CharField()
     expires_at = serializers.DateTimeField()
@@ -37,12 +57,16 @@ class TicketAnswer(serializers.Serializer[Any]):
 class MeViewSet(TenantViewSet):
     permissions = {"show": ANYBODY, "choose": ANYBODY}
 
-    @extend_schema(summary="Who am I", responses={200: dict[str, Any]}, tags=["accounts"])
+    @extend_schema(summary="Who am I", responses={200: MeAnswer}, tags=["accounts"])
     def show(self, request: Request) -> Response:
         return Response(present_me(self.principal))
 
     @extend_schema(
-        summary="Act in another company", request=ChooseTenant, responses={200: dict[str, Any]}, tags=["accounts"]
+        summary="Act in another company",
+        request=ChooseTenant,
+        responses={200: MeAnswer},
+        examples=[OpenApiExample("Acme", {"tenant": "tn_0198c1f0a7b37c0e8f4d2b6a1c3e5f70"}, request_only=True)],
+        tags=["accounts"],
     )
     def choose(self, request: Request) -> Response:
         user = User.objects.get(pk=require_user(self.principal))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,6 +80,13 @@ class ExportViewSet(TenantViewSet):
         "is done. Text that a spreadsheet would run as a formula is defused.",
         request=ExportBody,
         responses={201: ExportAnswer},
+        examples=[
+            OpenApiExample(
+                "Invoices of a quarter",
+                {"kind": "invoices", "format": "csv", "start_date": "2026-01-01", "end_date": "2026-03-31"},
+                request_only=True,
+            )
+        ],
         tags=["billing"],
     )
     def create(self, request: Request) -> Response:

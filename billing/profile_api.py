@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -52,6 +52,11 @@ class ProfileViewSet(TenantViewSet):
         "held for the European Union, Switzerland, Norway and the United Kingdom.",
         request=ProfileBody,
         responses={200: ProfileAnswer},
+        examples=[
+            OpenApiExample(
+                "A company in Cork", {"country": "IE", "legal_name": "Acme Ltd", "city": "Cork"}, request_only=True
+            )
+        ],
         tags=["billing"],
     )
     def replace(self, request: Request) -> Response:

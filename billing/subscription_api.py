@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -41,6 +41,9 @@ class SubscriptionViewSet(TenantViewSet):
         description="Changes nothing.",
         request=schemas.ChangeBody,
         responses={200: schemas.ChangeAnswer},
+        examples=[
+            OpenApiExample("Starter, at the period's end", {"plan": "starter", "when": "period_end"}, request_only=True)
+        ],
         tags=["billing"],
     )
     def preview(self, request: Request) -> Response:
@@ -55,6 +58,7 @@ class SubscriptionViewSet(TenantViewSet):
         "scheduled change or cancellation back. A repeat changes nothing.",
         request=schemas.ChangeBody,
         responses={200: schemas.ChangeAnswer},
+        examples=[OpenApiExample("Starter", {"plan": "starter"}, request_only=True)],
         tags=["billing"],
     )
     def change(self, request: Request) -> Response:
@@ -73,6 +77,7 @@ class SubscriptionViewSet(TenantViewSet):
         description="With the period, or with `when` now at the end of today. The last invoice bills usage and no further fee.",
         request=schemas.CancelBody,
         responses={200: schemas.SubscriptionAnswer},
+        examples=[OpenApiExample("With the period", {"when": "period_end"}, request_only=True)],
         tags=["billing"],
     )
     def cancel(self, request: Request) -> Response:

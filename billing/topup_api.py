@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -98,6 +98,7 @@ class TopUpViewSet(TenantViewSet):
         "invoices that the credit pays charge it. Prepaid credit is granted when the payment has come.",
         request=TopUpBody,
         responses={201: TopUpDetail},
+        examples=[OpenApiExample("A hundred", {"amount": "100"}, request_only=True)],
         tags=["billing"],
     )
     def create(self, request: Request) -> Response:

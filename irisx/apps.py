@@ -7,7 +7,7 @@ class IrisxConfig(AppConfig):
     verbose_name = "IRISX"
 
     def ready(self) -> None:
-        from irisx import checks, schema  # noqa: F401 - registers the system checks and the API's sign-in
+        from irisx import checks  # noqa: F401 - registers them
 
 
 class OperatorAdminConfig(AdminConfig):

@@ -239,7 +239,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.gate.HasPermission"],
     "DEFAULT_PARSER_CLASSES": ["common.http.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["common.http.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "irisx.openapi.Schema",
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "common.problems.handle_exception",
     "UNAUTHENTICATED_USER": None,
@@ -257,7 +257,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    "COMPONENT_SPLIT_REQUEST": True,
+    # Choices stay where they are used: names for each set of them would have to be invented.
+    "POSTPROCESSING_HOOKS": ["irisx.openapi.complete"],
 }
 
 # --- Language, time, files, mail, logs -------------------------------------------------------------------------------

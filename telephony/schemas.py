@@ -166,4 +166,5 @@ CALL_EXAMPLE = OpenApiExample(
         "price_final": False,
     },
     response_only=True,
+    status_codes=[202],
 )

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -113,6 +113,7 @@ class EventsViewSet(TenantViewSet):
         description="Adds its reversal, billed in its period or, once closed, in the open one. Events the platform measured "
         "itself are corrected by its operator alone.",
         request=ingest_schemas.VoidInput,
+        examples=[OpenApiExample("Sent by mistake", {"reason": "sent by mistake"}, request_only=True)],
         responses={201: ingest_schemas.CorrectionAnswer, 200: ingest_schemas.CorrectionAnswer},
         tags=["usage"],
     )
@@ -131,7 +132,8 @@ class EventsViewSet(TenantViewSet):
     @extend_schema(
         summary="Correct an event",
         description="Takes it back and records what it should have been: the fields sent here, the others as they were.",
-        request=ingest_schemas.UsageEventInput,
+        request=ingest_schemas.AmendInput,
+        examples=[OpenApiExample("Two, not one", {"quantity": "2"}, request_only=True)],
         responses={201: ingest_schemas.CorrectionAnswer, 200: ingest_schemas.CorrectionAnswer},
         tags=["usage"],
     )

@@ -66,6 +66,20 @@ class UploadAnswer(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+class AmendInput(serializers.Serializer[Any]):
+    """What an event should have been; what is not named is as it was."""
+
+    channel = serializers.CharField(max_length=20, required=False)
+    resource_type = serializers.CharField(max_length=20, required=False)
+    quantity = serializers.CharField(required=False)
+    occurred_at = serializers.DateTimeField(required=False)
+    resource_id = serializers.CharField(required=False, max_length=80)
+    direction = serializers.ChoiceField(["inbound", "outbound"], required=False)
+    destination = serializers.CharField(required=False, max_length=40)
+    metadata = serializers.DictField(required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+
 class VoidInput(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -55,6 +55,11 @@ class ThresholdsViewSet(TenantViewSet):
         description="Replaces the marks of that subject and feature. Empty lists tell nothing; with neither list the usual "
         "marks return: 50, 80, 90 and 100 % of quotas and credit.",
         request=schemas.ThresholdBody,
+        examples=[
+            OpenApiExample(
+                "At half and at the end of the credit", {"subject": "credit", "percents": [50, 100]}, request_only=True
+            )
+        ],
         responses={200: schemas.Thresholds},
         tags=["usage"],
     )

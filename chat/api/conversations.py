@@ -42,7 +42,7 @@ class ConversationViewSet(TenantViewSet):
         description="The same `client_message_id` with the same text and attachment again answers the stored message with 200, "
         "with others it is a 409.",
         request=serializers.SendMessage,
-        responses={200: serializers.EventAnswer, 201: serializers.EventAnswer},
+        responses={200: serializers.LogEntryAnswer, 201: serializers.LogEntryAnswer},
         examples=[
             OpenApiExample(
                 "A message",
@@ -59,7 +59,8 @@ class ConversationViewSet(TenantViewSet):
     @extend_schema(
         summary="Write a private note",
         request=serializers.Note,
-        responses={200: serializers.EventAnswer, 201: serializers.EventAnswer},
+        responses={200: serializers.LogEntryAnswer, 201: serializers.LogEntryAnswer},
+        examples=[OpenApiExample("A note", {"client_message_id": "n1", "text": "Asked twice."}, request_only=True)],
         tags=["chat"],
     )
     def note(self, request: Request, id: str) -> Response:
@@ -103,7 +104,9 @@ class ConversationViewSet(TenantViewSet):
         body = numbered(sent.event, for_visitor=self.principal.is_visitor)
         return Response({"conversation_id": encode("cc", conversation_id), **body}, status=201 if sent.is_new else 200)
 
-    @extend_schema(summary="Read the log", parameters=[AFTER, LIMIT], responses={200: dict[str, Any]}, tags=["chat"])
+    @extend_schema(
+        summary="Read the log", parameters=[AFTER, LIMIT], responses={200: serializers.LogAnswer}, tags=["chat"]
+    )
     def events(self, request: Request, id: str) -> Response:
         conversation = selectors.conversation_of(self.principal, decode("cc", id))
         for_visitor = self.principal.is_visitor
@@ -120,7 +123,7 @@ class ConversationViewSet(TenantViewSet):
     @extend_schema(
         summary="Read messages, newest page first",
         parameters=[AFTER, BEFORE, LIMIT],
-        responses={200: dict[str, Any]},
+        responses={200: serializers.MessagesAnswer},
         tags=["chat"],
     )
     def messages(self, request: Request, id: str) -> Response:
@@ -140,6 +143,7 @@ class ConversationViewSet(TenantViewSet):
     @extend_schema(
         summary="Rate a closed conversation", request=serializers.Rate,
         responses={200: serializers.ConversationRow}, tags=["chat"],
+        examples=[OpenApiExample("Five stars", {"rating": 5, "feedback": "Quick and kind."}, request_only=True)],
     )  # fmt: skip
     def rate(self, request: Request, id: str) -> Response:
         wanted = self.read(serializers.Rate)
@@ -166,7 +170,11 @@ class ConversationViewSet(TenantViewSet):
         return Response(self._row(decode("cc", id)))
 
     @extend_schema(
-        summary="Mark as read", request=serializers.Read, responses={200: serializers.ConversationRow}, tags=["chat"]
+        summary="Mark as read",
+        request=serializers.Read,
+        responses={200: serializers.ConversationRow},
+        examples=[OpenApiExample("Up to the 12th", {"seq": 12}, request_only=True)],
+        tags=["chat"],
     )
     def read_up_to(self, request: Request, id: str) -> Response:
         wanted = self.read(serializers.Read)

@@ -27,6 +27,8 @@ UPDATED_AFTER = OpenApiParameter(
     "updated_after", datetime, description="Only rows changed after this moment (RFC 3339)."
 )
 VISITOR = OpenApiParameter("visitor", str, description="Only this visitor's: `vi_…`.")
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous` of another page.")
+LIMIT = OpenApiParameter("limit", int, description="1 to 200, 50 by default.")
 LABEL = OpenApiParameter("label", str, description="Only those with this label.")
 
 
@@ -35,15 +37,17 @@ class AgentConversationsViewSet(TenantViewSet):
 
     @extend_schema(
         summary="Conversations",
-        parameters=[STATUS, ASSIGNED, UPDATED_AFTER, VISITOR, LABEL],
-        responses={200: dict[str, Any]},
+        parameters=[STATUS, ASSIGNED, UPDATED_AFTER, VISITOR, LABEL, CURSOR, LIMIT],
+        responses={200: serializers.InboxPage},
         tags=["desk"],
     )
     def list(self, request: Request) -> Response:
         rows = self._filtered(selectors.conversations(self.principal.tenant_id))
         return self._page(rows, moment="last_message_at")
 
-    @extend_schema(summary="The queue, oldest first", responses={200: dict[str, Any]}, tags=["desk"])
+    @extend_schema(
+        summary="The queue, oldest first, at most 200", responses={200: serializers.ConversationPage}, tags=["desk"]
+    )
     def queue(self, request: Request) -> Response:
         waiting = selectors.conversations(self.principal.tenant_id).filter(
             status=Conversation.Status.ACTIVE, assigned_agent=None
@@ -129,7 +133,7 @@ class AgentsViewSet(TenantViewSet):
 class PresenceViewSet(TenantViewSet):
     permissions = {"show": "presence", "choose": "presence"}
 
-    @extend_schema(summary="My presence", responses={200: dict[str, Any]}, tags=["desk"])
+    @extend_schema(summary="My presence", responses={200: serializers.PresenceAnswer}, tags=["desk"])
     def show(self, request: Request) -> Response:
         row = presence.presence_of(tenant_id=self.principal.tenant_id, user_id=require_user(self.principal))
         return Response(self._present(row))
@@ -137,8 +141,12 @@ class PresenceViewSet(TenantViewSet):
     @extend_schema(
         summary="Choose my presence",
         request=serializers.Presence,
-        responses={200: dict[str, Any]},
-        examples=[OpenApiExample("Online, three chats at a time", {"status": "online", "max_concurrent_chats": 3})],
+        responses={200: serializers.PresenceAnswer},
+        examples=[
+            OpenApiExample(
+                "Online, three chats at a time", {"status": "online", "max_concurrent_chats": 3}, request_only=True
+            )
+        ],
         tags=["desk"],
     )
     def choose(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -40,7 +40,7 @@ class WidgetViewSet(TenantViewSet):
         summary="The look of a widget",
         description="Called by the launcher on the customer's page; the Origin is held against the widget's domains. "
         "The `embed_token` is valid for five minutes, for pages of that origin.",
-        responses={200: OpenApiResponse(dict[str, Any], description="Look and embed token")},
+        responses={200: serializers.WidgetLook},
         tags=["chat"],
     )
     def show(self, request: Request, widget_key: str) -> Response:

@@ -82,7 +82,7 @@ class Labels(Base):
     labels = serializers.ListField(child=serializers.CharField(max_length=100, allow_blank=True), max_length=100)
 
 
-class EventAnswer(Base):
+class LogEntryAnswer(Base):
     """A stored log entry."""
 
     conversation_id = serializers.CharField()
@@ -109,6 +109,24 @@ class ConversationRow(Base):
     status = serializers.CharField()
     visitor = serializers.DictField()
     agent = serializers.DictField(allow_null=True)
+    page_url = serializers.CharField(allow_blank=True)
+    page_title = serializers.CharField(allow_blank=True)
+    referrer = serializers.CharField(allow_blank=True)
+    widget_name = serializers.CharField()
+    answer_seconds = serializers.IntegerField(
+        allow_null=True, help_text="How long an offer stands; 0: for ever. For agents' eyes."
+    )
+    is_offline = serializers.BooleanField()
+    first_response_at = serializers.DateTimeField(allow_null=True)
+    last_message_at = serializers.DateTimeField(allow_null=True)
+    last_message = serializers.DictField(
+        allow_null=True, help_text="Its text, at most 200 characters, and who sent it."
+    )
+    feedback = serializers.CharField(allow_blank=True)
+    visitor_read_seq = serializers.IntegerField()
+    agent_read_seq = serializers.IntegerField()
+    visitor_delivered_seq = serializers.IntegerField()
+    agent_delivered_seq = serializers.IntegerField()
     queued_at = serializers.DateTimeField(allow_null=True)
     assigned_at = serializers.DateTimeField(allow_null=True)
     accepted_at = serializers.DateTimeField(allow_null=True)
@@ -135,3 +153,107 @@ class Agent(Base):
 
 class Agents(Base):
     results = Agent(many=True)
+
+
+class MessageRow(Base):
+    """A message of a conversation."""
+
+    id = serializers.CharField()
+    client_message_id = serializers.CharField()
+    sender_type = serializers.CharField()
+    sender_id = serializers.CharField()
+    sender_name = serializers.CharField(allow_blank=True)
+    message_type = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    attachment = serializers.DictField(allow_null=True, help_text="Its file; the bytes are behind /attachments/{id}.")
+    created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+
+
+class NumberedMessage(Base):
+    seq = serializers.IntegerField()
+    message = MessageRow()
+
+
+class MessagesAnswer(Base):
+    """A page of messages, in order."""
+
+    results = NumberedMessage(many=True)
+    head = serializers.IntegerField(help_text="The log's last number, in the reader's numbering.")
+
+
+class EventBody(Base):
+    type = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+    payload = serializers.DictField()
+
+
+class NumberedEvent(Base):
+    seq = serializers.IntegerField()
+    event = EventBody()
+
+
+class LogAnswer(Base):
+    """Part of a conversation's log, in order."""
+
+    events = NumberedEvent(many=True)
+    head = serializers.IntegerField(help_text="The log's last number, in the reader's numbering.")
+    conversation = ConversationRow()
+
+
+class ConversationPage(Base):
+    results = ConversationRow(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class InboxState(Base):
+    open = serializers.IntegerField()
+    versions = serializers.IntegerField(help_text="The sum of the open rows' versions.")
+
+
+class InboxPage(ConversationPage):
+    inbox = InboxState()
+
+
+class PresenceAnswer(Base):
+    status = serializers.CharField()
+    status_message = serializers.CharField(allow_blank=True)
+    active_chats = serializers.IntegerField()
+    max_concurrent_chats = serializers.IntegerField()
+    last_seen_at = serializers.DateTimeField(allow_null=True)
+
+
+class WidgetLook(Base):
+    """What launcher and panel draw."""
+
+    widget_key = serializers.CharField()
+    name = serializers.CharField()
+    primary_color = serializers.CharField()
+    widget_position = serializers.CharField()
+    greeting_message = serializers.CharField(allow_blank=True)
+    offline_message = serializers.CharField(allow_blank=True)
+    placeholder_text = serializers.CharField(allow_blank=True)
+    show_agent_avatars = serializers.BooleanField()
+    auto_open = serializers.BooleanField()
+    auto_open_delay = serializers.IntegerField()
+    show_launcher = serializers.BooleanField()
+    allow_file_upload = serializers.BooleanField()
+    max_file_size_mb = serializers.IntegerField()
+    require_email = serializers.BooleanField()
+    pre_chat_fields = serializers.ListField(child=serializers.DictField())
+    agents_online = serializers.BooleanField()
+    is_open = serializers.BooleanField()
+    opens_at = serializers.DateTimeField(allow_null=True)
+    is_offline = serializers.BooleanField()
+    reply_seconds = serializers.IntegerField(allow_null=True)
+    embed_token = serializers.CharField()
+    panel_url = serializers.CharField()
+
+
+class VisitorExport(Base):
+    """Everything held of a visitor, as one file."""
+
+    exported_at = serializers.DateTimeField()
+    visitor = serializers.DictField()
+    conversations = serializers.ListField(child=serializers.DictField())

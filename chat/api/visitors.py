@@ -15,6 +15,7 @@ from accounts.api import TenantViewSet
 from accounts.principals import Principal
 from chat import identity, limits
 from chat.api.fields import AttributesField
+from chat.api.serializers import VisitorExport
 from chat.attachments.files import FileResponse
 from chat.attachments.names import disposition
 from chat.models import Conversation, Visitor, Widget
@@ -127,7 +128,7 @@ class VisitorsViewSet(TenantViewSet):
     @extend_schema(
         summary="Everything held of a visitor",
         description="One JSON document, private notes included; links to files end after ten minutes.",
-        responses={200: dict[str, Any]},
+        responses={200: VisitorExport},
         tags=["visitors"],
     )
     def export(self, request: Request, id: str) -> FileResponse:
@@ -188,7 +189,7 @@ class OwnViewSet(TenantViewSet):
         visitor = visitors.note_said(tenant_id=tenant_id, visitor_id=visitor_id, said=_said(wanted), now=self.now)
         return Response({**own_view(visitor), **answer})
 
-    @extend_schema(summary="Everything held of me, as a visitor", responses={200: dict[str, Any]}, tags=["visitors"])
+    @extend_schema(summary="Everything held of me, as a visitor", responses={200: VisitorExport}, tags=["visitors"])
     def export(self, request: Request) -> FileResponse:
         limits.note_change(visitor_id=self.principal.id, now=self.now)
         return exported(self.principal.id, self.principal, self.now)
