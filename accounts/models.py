@@ -63,6 +63,8 @@ class Tenant(models.Model):
     limits = models.JSONField(default=dict, blank=True, help_text="A copy of the plan's features under their slugs.")
     settings = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "tenants"

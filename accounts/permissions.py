@@ -37,7 +37,7 @@ ADMIN: Final = (
 )
 
 ROLE_PERMISSIONS: Final = {
-    Role.OWNER: ADMIN,
+    Role.OWNER: ADMIN | {"tenant.close"},
     Role.ADMIN: ADMIN,
     Role.SUPERVISOR: SUPERVISOR,
     Role.AGENT: AGENT,

@@ -19,3 +19,7 @@ member_left = Signal()
 # An operator suspended a company, or let it in again. Sent inside the tenant's scope with tenant: Tenant, now: datetime.
 tenant_stopped = Signal()
 tenant_reopened = Signal()
+
+# A closed company's rows of a table are about to be erased. Sent under system access with tenant_id: UUID, table: str, most: int
+# (the first so many by id): what they stand for outside the database, files, goes now.
+tenant_erasing = Signal()

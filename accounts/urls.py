@@ -6,6 +6,7 @@ from accounts.audit.api import AuditLogViewSet
 from accounts.company.api import CompanySettingsViewSet
 from accounts.identity.urls import api as identity
 from accounts.keys.api import ApiKeyViewSet
+from accounts.leaving.api import LeavingViewSet
 from accounts.members.urls import urlpatterns as members
 from accounts.views import MeViewSet, TicketViewSet
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("", include("accounts.webhooks.urls")),
     path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
+    path("tenant/close", LeavingViewSet.as_view({"post": "close"})),
     path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
     path("api-keys/<str:id>", ApiKeyViewSet.as_view({"get": "show", "patch": "change", "delete": "revoke"})),
     path("api-keys/<str:id>/rotate", ApiKeyViewSet.as_view({"post": "rotate"})),

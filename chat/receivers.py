@@ -8,8 +8,9 @@ from django.dispatch import receiver
 
 from accounts.models import Tenant
 from accounts.presence.models import AgentPresence
-from accounts.signals import presence_changed, tenant_created
-from chat.models import Widget
+from accounts.signals import presence_changed, tenant_created, tenant_erasing
+from chat.attachments.services import remove_objects
+from chat.models import Attachment, Widget
 from chat.services.routing import drain_on_commit
 from chat.services.signs import tell_presence
 
@@ -18,6 +19,13 @@ from chat.services.signs import tell_presence
 def add_first_widget(tenant: Tenant, **kwargs: Any) -> None:
     """Give the tenant a widget named after it."""
     Widget.objects.create(tenant_id=tenant.pk, name=tenant.name)
+
+
+@receiver(tenant_erasing, dispatch_uid="chat.erase_files")
+def erase_files(tenant_id: UUID, table: str, most: int, **kwargs: Any) -> None:
+    """Delete the files of a batch of attachments that is about to be erased."""
+    if table == Attachment._meta.db_table:
+        remove_objects(Attachment.objects.for_tenant(tenant_id).order_by("pk")[:most])
 
 
 @receiver(presence_changed, dispatch_uid="chat.tell_presence")

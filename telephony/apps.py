@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class TelephonyConfig(AppConfig):
     name = "telephony"
     verbose_name = "Telephony"
+
+    def ready(self) -> None:
+        from telephony import receivers  # noqa: F401 - connects them

@@ -6,4 +6,12 @@ class UsageConfig(AppConfig):
     verbose_name = "Usage"
 
     def ready(self) -> None:
+        from accounts.leaving.kept import keep
         from usage import receivers  # noqa: F401 - connects to tenant_created
+
+        keep(
+            *("subscriptions", "subscription_charges", "billing_periods", "pricing_rates"),
+            *("usage_records", "usage_reversals", "usage_summaries", "usage_summary_deltas"),
+            *("credit_entries", "credit_burns", "credit_balances", "credit_holds"),
+            reason="What invoices are made of: their evidence.",
+        )

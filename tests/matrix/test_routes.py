@@ -14,6 +14,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.permissions import ROLE_PERMISSIONS, Role
+from tests.factories import PASSWORD
 from tests.matrix.world import MARK, World, build, snapshot
 
 SIGN_IN_FAILS = ("anonymous", "expired key", "revoked key", "forged key")
@@ -104,6 +105,7 @@ ROUTES = [
     Route("POST", "v1/members/<str:id>/suspend", ("members.manage",), names="member"),
     Route("POST", "v1/members/<str:id>/reactivate", ("members.manage",), names="member"),
     Route("DELETE", "v1/members/<str:id>", ("members.manage",), names="member"),
+    Route("POST", "v1/tenant/close", ("tenant.close",), body={"password": PASSWORD}, people_only=True),
     Route("GET", "v1/api-keys", KEYS),
     Route("POST", "v1/api-keys", KEYS, body={"name": "Shop", "scopes": ["chat.read"]}),
     Route("GET", "v1/api-keys/<str:id>", KEYS, names="api_key"),

@@ -1,0 +1,1 @@
+"""How a company leaves: closed at once, reopened within 30 days, erased after them."""
