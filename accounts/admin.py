@@ -1,61 +1,14 @@
 """Operators' pages: who."""
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.identity import admin as identity_admin  # noqa: F401 - hides what of allauth is not for operators
-from accounts.models import AgentPresence, ApiKey, AuditEntry, Membership, Tenant, User
+from accounts.models import AgentPresence, ApiKey, AuditEntry, Tenant
+from accounts.operators import admin as operators_admin  # noqa: F401 - registers its pages
 from accounts.webhooks import admin as webhooks_admin  # noqa: F401 - registers its pages
 from common.admin import HouseAdmin, LedgerAdmin
-
-admin.site.unregister(Group)
-
-
-@admin.register(Tenant)
-class TenantAdmin(HouseAdmin):
-    list_display = ("name", "slug", "status", "plan", "currency", "timezone", "created_at")
-    list_filter = ("status", "plan")
-    search_fields = ("name", "slug", "billing_email")
-    readonly_fields = ("id", "plan", "limits", "created_at")
-    date_hierarchy = "created_at"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        """Let nobody change a tenant's currency: its subscription, its credit and its invoices are in it."""
-        return (*self.readonly_fields, "currency") if obj else self.readonly_fields
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Let nobody delete a tenant: it is closed, and what it owes and paid is kept."""
-        return False
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[type-arg] # generic only in the stubs
-    form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
-    list_display = ("email", "name", "is_active", "is_staff", "last_login")
-    list_filter = ("is_active", "is_staff")
-    search_fields = ("email", "name")
-    ordering = ("email",)
-    readonly_fields = ("last_login", "date_joined", "auth_version")
-    fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
-        ("History", {"fields": ("last_login", "date_joined", "auth_version")}),
-    )
-    add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "name", "password1", "password2")}),)
-    filter_horizontal = ("user_permissions",)
-
-
-@admin.register(Membership)
-class MembershipAdmin(HouseAdmin):
-    list_display = ("user", "tenant", "role", "is_active", "created_at")
-    list_filter = ("role", "is_active")
-    list_select_related = ("user", "tenant")
-    search_fields = ("user__email", "tenant__name")
-    autocomplete_fields = ("user", "tenant")
 
 
 @admin.register(ApiKey)

@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from accounts import authentication, sessions
 from accounts.identity import families, sign_ins
 from accounts.models import User
+from accounts.operators.acting import named_company
 from accounts.principals import Principal
 from common.errors import Forbidden, NotAuthenticated
 
@@ -47,20 +48,23 @@ class PrincipalAuthentication(BaseAuthentication):
     def _by_access_token(self, request: Request, token: str) -> Principal:
         user, session = families.open_access(token)
         request._request.family = session  # type: ignore[attr-defined] # read by active_session
-        return _in_active_tenant(session, user)
+        return named_company(user, request.query_params) or _in_active_tenant(session, user)
 
     def _by_session(self, request: Request) -> tuple[Principal, None] | None:
         user = getattr(request._request, "user", None)
         if not isinstance(user, User) or not user.is_active or _is_public(request):
             return None
         require_csrf(request)
-        return session_principal(request._request, user), None
+        return named_company(user, request.query_params) or session_principal(request._request, user), None
 
 
 def session_principal(request: object, user: User) -> Principal:
     """Return the signed-in user's principal in the session's active tenant."""
     session: SessionBase = getattr(request, "session", None) or SessionStore()
     sign_ins.note_visit(session, now=timezone.now())
+    if (acting := getattr(request, "impersonation", None)) is not None:
+        principal = authentication.by_membership(user, tenant_id=acting.tenant_id)
+        return replace(principal, session=acting.mark)
     return _in_active_tenant(session, user)
 
 

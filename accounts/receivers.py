@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts import revocation, sessions
 from accounts.models import Membership, Tenant, User
+from accounts.operators import impersonating, roles
 
 MATTERS = {
     User: {"is_active", "auth_version", "password"},
@@ -25,6 +27,9 @@ def on_user_saved(instance: User, created: bool, update_fields: frozenset[str] |
     """Have a changed person's sockets re-checked."""
     if _matters(User, created, update_fields):
         revocation.ring(people=[instance.pk])
+    concerns_operators = update_fields is None or not update_fields.isdisjoint({"is_active", "is_staff"})
+    if not created and concerns_operators and not (instance.is_active and instance.is_staff):
+        impersonating.end_all_of(instance.pk, now=timezone.now())
 
 
 @receiver(post_save, sender=Membership, dispatch_uid="accounts.membership_saved")
@@ -56,3 +61,10 @@ def on_logged_out(request: Any, user: Any, **kwargs: Any) -> None:
     if mark and isinstance(user, User):
         sessions.end(mark)
         revocation.ring(people=[user.pk])
+
+
+@receiver(post_migrate, dispatch_uid="accounts.operators_roles")
+def on_migrated(sender: Any, using: str, **kwargs: Any) -> None:
+    """Make the operators' groups once every app's permissions are there: Django's own app comes after ours."""
+    if sender.label == "auth":
+        roles.ensure_roles(using=using)

@@ -23,3 +23,7 @@ tenant_reopened = Signal()
 # A closed company's rows of a table are about to be erased. Sent under system access with tenant_id: UUID, table: str, most: int
 # (the first so many by id): what they stand for outside the database, files, goes now.
 tenant_erasing = Signal()
+
+# A file of people was taken in, and they are invited. Sent inside the tenant's scope with tenant_id: UUID, invitations:
+# list[Invitation] (`details["extension"]` is what telephony may reserve; raising Invalid refuses the file), now: datetime.
+agents_imported = Signal()

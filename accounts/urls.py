@@ -8,12 +8,13 @@ from accounts.identity.urls import api as identity
 from accounts.keys.api import ApiKeyViewSet
 from accounts.leaving.api import LeavingViewSet
 from accounts.members.urls import urlpatterns as members
+from accounts.operators.urls import urlpatterns as operators
 from accounts.views import MeViewSet, TicketViewSet
 
 urlpatterns = [
     *identity,
     path("", include("accounts.webhooks.urls")),
-    path("me", MeViewSet.as_view({"get": "show", "post": "choose"})),
+    path("me", MeViewSet.as_view({"get": "show", "post": "choose", "patch": "change"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
     path("tenant/close", LeavingViewSet.as_view({"post": "close"})),
     path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
@@ -23,4 +24,5 @@ urlpatterns = [
     path("audit-log/export", AuditLogViewSet.as_view({"get": "export"})),
     path("auth/ticket", TicketViewSet.as_view({"post": "create"})),
     *members,
+    path("admin/", include(operators)),
 ]

@@ -14,7 +14,9 @@ from rest_framework.response import Response
 from accounts import authentication, tokens
 from accounts.api import TenantViewSet
 from accounts.gate import choose_tenant
+from accounts.members import profile
 from accounts.models import Tenant, User
+from accounts.operators.impersonating import Acting
 from accounts.permissions import ADMIN, READS
 from accounts.principals import Kind, Principal, require_user
 from common.errors import Forbidden, NotFound
@@ -32,6 +34,13 @@ class MyUser(serializers.Serializer[Any]):
     id = serializers.CharField()
     email = serializers.EmailField()
     name = serializers.CharField()
+    language = serializers.CharField(allow_blank=True)
+
+
+class MyImpersonation(serializers.Serializer[Any]):
+    operator = serializers.CharField()
+    reason = serializers.CharField()
+    expires_at = serializers.DateTimeField()
 
 
 class MyTenant(serializers.Serializer[Any]):
@@ -46,6 +55,14 @@ class MeAnswer(serializers.Serializer[Any]):
     tenant = MyTenant(allow_null=True)
     role = serializers.CharField(allow_blank=True)
     permissions = serializers.ListField(child=serializers.CharField())
+    impersonation = MyImpersonation(allow_null=True)
+
+
+class ChangeMe(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120, required=False)
+    language = serializers.ChoiceField(
+        choices=profile.LANGUAGES, required=False, allow_blank=True, help_text="Of mail to me; empty: the company's."
+    )
 
 
 class TicketAnswer(serializers.Serializer[Any]):
@@ -55,11 +72,24 @@ class TicketAnswer(serializers.Serializer[Any]):
 
 
 class MeViewSet(TenantViewSet):
-    permissions = {"show": ANYBODY, "choose": ANYBODY}
+    permissions = {"show": ANYBODY, "choose": ANYBODY, "change": ANYBODY}
 
     @extend_schema(summary="Who am I", responses={200: MeAnswer}, tags=["accounts"])
     def show(self, request: Request) -> Response:
-        return Response(present_me(self.principal))
+        return Response(present_me(self.principal, acting=_acting(request)))
+
+    @extend_schema(
+        summary="Change my name or language",
+        description="What is not named stays.",
+        request=ChangeMe,
+        responses={200: MeAnswer},
+        examples=[OpenApiExample("In German", {"name": "Alice", "language": "de"}, request_only=True)],
+        tags=["accounts"],
+    )
+    def change(self, request: Request) -> Response:
+        user_id = require_user(self.principal)
+        profile.change(user_id=user_id, changes=self.read(ChangeMe), by=self.principal)
+        return Response(present_me(self.principal, acting=_acting(request)))
 
     @extend_schema(
         summary="Act in another company",
@@ -104,22 +134,39 @@ class TicketViewSet(TenantViewSet):
         return Response(body, status=201)
 
 
+def _acting(request: Request) -> Acting | None:
+    return getattr(request._request, "impersonation", None)
+
+
 def socket_url(kind: str) -> str:
     """Return the address of the visitors' or agents' socket."""
     return str(settings.IRISX_BASE_URL).replace("http", "ws", 1) + f"/ws/v1/{kind}"
 
 
-def present_me(principal: Principal) -> dict[str, Any]:
-    """Return the body of `/v1/me`."""
+def present_me(principal: Principal, *, acting: Acting | None = None) -> dict[str, Any]:
+    """Return the body of `/v1/me`. `acting`: who does so as somebody else, for the banner."""
     tenant = Tenant.objects.filter(pk=principal.tenant_id).first()
     is_user = principal.user_id is not None
-    email = User.objects.filter(pk=principal.id).values_list("email", flat=True).first() if is_user else None
+    person = User.objects.filter(pk=principal.id).only("email", "language", "name").first() if is_user else None
     return {
         "kind": principal.kind,
-        "user": {"id": encode("us", principal.id), "email": email, "name": principal.name} if is_user else None,
+        "user": {
+            "id": encode("us", principal.id),
+            "email": person.email,
+            "name": person.name,
+            "language": person.language,
+        }
+        if person
+        else None,
         "tenant": {"id": encode("tn", principal.tenant_id), "name": tenant.name, "slug": tenant.slug}
         if tenant
         else None,
         "role": principal.role,
         "permissions": sorted(principal.permissions),
+        "impersonation": acting
+        and {
+            "operator": acting.operator.name,
+            "reason": acting.reason,
+            "expires_at": rfc3339(acting.expires_at),
+        },
     }

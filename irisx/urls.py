@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.identity.urls import pages as identity
 from accounts.members.urls import pages as invitation_pages
+from accounts.operators.urls import pages as impersonation
 from chat.api.reports import StatsViewSet
 from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
@@ -43,6 +44,7 @@ urlpatterns = [
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/", include(cast(Any, identity))),
     path("", include(cast(Any, invitation_pages))),
+    path("impersonation/", include(cast(Any, impersonation))),
     path("desk/", include(desk)),
     path("", include(cast(Any, panel_urls))),
     path("", include(cast(Any, file_urls))),

@@ -126,7 +126,9 @@ def page(name: str, *arguments: str) -> str:
 
 
 def language_of(user: User) -> str:
-    """Return the language somebody reads: that of the first company they joined."""
+    """Return the language somebody chose, else that of the first company they joined."""
+    if user.language:
+        return user.language
     with system_access("the language of a mail"):
         first = Membership.unscoped.filter(user=user).order_by("created_at").select_related("tenant").first()
     return first.tenant.locale if first else "en"

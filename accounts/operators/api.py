@@ -1,20 +1,29 @@
 """`/v1/admin/tenants`, `/v1/admin/users`, `/v1/admin/agents`: for operators, over every company."""
 
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from django.db.models import Q
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.members import importing
 from accounts.members.api import CURSOR, LIMIT, ROLE, one_of
+from accounts.members.services import Chief
 from accounts.models import AgentPresence, Membership, Tenant, User
 from accounts.operators import schemas, services
 from accounts.operators.gate import OperatorViewSet
-from accounts.operators.presenting import present_agent, present_tenant, present_user
+from accounts.operators.presenting import present_agent, present_job, present_tenant, present_user
 from accounts.permissions import Role
+from accounts.tenancy import tenant_scope
+from common.errors import NotFound
+from common.http import BODY_LIMIT_BYTES, TooLarge
 from common.ids import decode
+from common.models import Job
 from common.pagination import paginate
 
 Q_TEXT = OpenApiParameter("q", str, description="Part of a name or address, in any case.")
@@ -188,6 +197,18 @@ class AdminUserViewSet(OperatorViewSet):
         return Response(present_user(services.sign_out_everywhere(user_id=decode("us", id), by=self.operator)))
 
 
+class CSVBody(BaseParser):
+    """A file as it is; the body is read by the action."""
+
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        raw: bytes = stream.read(BODY_LIMIT_BYTES + 1)
+        if len(raw) > BODY_LIMIT_BYTES:
+            raise TooLarge(f"The file is larger than {BODY_LIMIT_BYTES} bytes.")
+        return raw
+
+
 class AdminAgentViewSet(OperatorViewSet):
     permissions = {"list": "accounts.view_membership"}
 
@@ -211,6 +232,39 @@ class AdminAgentViewSet(OperatorViewSet):
         presences = {(row.tenant_id, row.user_id): row for row in known}
         page["results"] = [*map(partial(present_agent, presences=presences, now=self.now), members)]
         return Response(page)
+
+
+class AdminImportViewSet(OperatorViewSet):
+    permissions = {"create": "accounts.operate_support", "show": "accounts.view_membership"}
+    parser_classes = (CSVBody,)
+
+    @extend_schema(
+        summary="Invite many people to a company by CSV",
+        description="Columns `email,name,role,extension`, the first needed. The whole file is taken, or nothing of it.",
+        parameters=[OpenApiParameter("tenant", str, required=True, description="`tn_…`: the company.")],
+        request={"text/csv": OpenApiTypes.STR},
+        responses={202: schemas.ImportAnswer},
+        tags=["operators"],
+    )
+    def create(self, request: Request) -> Response:
+        said: Any = request.data
+        raw: bytes = said if isinstance(said, bytes) else b""
+        body = [request.query_params.get("tenant", ""), sha256(raw).hexdigest()]
+        return self.once(lambda: self._create(raw), body=body)
+
+    def _create(self, raw: bytes) -> Response:
+        tenant = services.company(decode("tn", self.request.query_params.get("tenant", "")))
+        by = Chief(self.operator.actor, may_touch_owners=True, user_id=None)
+        with tenant_scope(tenant.pk):
+            job = importing.import_guests(tenant_id=tenant.pk, content=raw, by=by, now=self.now)
+        return Response(present_job(job), status=202)
+
+    @extend_schema(summary="How far an import is", responses={200: schemas.ImportAnswer}, tags=["operators"])
+    def show(self, request: Request, id: str) -> Response:
+        job = Job.objects.filter(pk=decode("jb", id), kind=importing.KIND).first()
+        if job is None:
+            raise NotFound("There is no such import.")
+        return Response(present_job(job))
 
 
 def _text(request: Request) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts.models import AgentPresence, Membership, Tenant, User
 from accounts.presence.services import effective_status
 from common.ids import encode
+from common.models import Job
 from common.timestamps import rfc3339
 
 
@@ -68,4 +69,16 @@ def present_agent(
         "active_chats": row.active_chats if row else 0,
         "max_concurrent_chats": row.max_concurrent_chats if row else 0,
         "created_at": rfc3339(member.created_at),
+    }
+
+
+def present_job(job: Job) -> dict[str, Any]:
+    """Return how far an import is: how many links of how many are mailed."""
+    return {
+        "id": encode("jb", job.pk),
+        "status": job.status,
+        "done_count": job.done_count,
+        "total_count": job.total_count,
+        "created_at": rfc3339(job.created_at),
+        "finished_at": rfc3339(job.finished_at),
     }

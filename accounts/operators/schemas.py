@@ -112,3 +112,12 @@ class AgentPage(serializers.Serializer[Any]):
     results = AgentAnswer(many=True)
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+
+
+class ImportAnswer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="`jb_…`")
+    status = serializers.ChoiceField(choices=["waiting", "running", "done", "failed"])
+    done_count = serializers.IntegerField(help_text="Links mailed so far.")
+    total_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from accounts.operators.api import AdminAgentViewSet, AdminTenantViewSet, AdminUserViewSet
+from accounts.operators import pages as views
+from accounts.operators.api import AdminAgentViewSet, AdminImportViewSet, AdminTenantViewSet, AdminUserViewSet
 
 urlpatterns = [
     path("tenants", AdminTenantViewSet.as_view({"get": "list", "post": "create"})),
@@ -17,4 +18,10 @@ urlpatterns = [
     path("users/<str:id>/reactivate", AdminUserViewSet.as_view({"post": "reactivate"})),
     path("users/<str:id>/sign-out", AdminUserViewSet.as_view({"post": "sign_out"})),
     path("agents", AdminAgentViewSet.as_view({"get": "list"})),
+    path("agents/import", AdminImportViewSet.as_view({"post": "create"})),
+    path("agents/import/<str:id>", AdminImportViewSet.as_view({"get": "show"})),
+]
+pages = [
+    path("end", views.end, name="impersonation-end"),
+    path("<uuid:key>/", views.begin, name="impersonation"),
 ]

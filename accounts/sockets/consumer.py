@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import Error as DatabaseError
 from redis import RedisError
 
+from accounts.operators import impersonating
 from accounts.principals import Principal
 from accounts.sockets.frames import (
     FORBIDDEN,
@@ -233,6 +234,8 @@ class SocketConsumer:
         if name is None:
             raise Invalid(f"There is no frame of type {frame['type'][:40]!r}.", code="unknown-type", pointer="/type")
         await getattr(self, name)(frame)
+        if impersonating.is_mark(self.principal.session) and frame["type"] not in impersonating.UNNOTED_FRAMES:
+            await self.in_thread(impersonating.note_frame, self.principal, frame["type"])
 
     async def _enter(self, frame: Frame) -> None:
         """Sign in. In the registry first: a revocation that comes while the welcome is prepared is heard."""

@@ -38,6 +38,7 @@ OTHERS = {
     "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
     "portal/finance/draft", "portal/finance/subscription/change", "portal/finance/subscription/cancel",
     "portal/finance/exports/start", "files/<str:token>", "chat/resume/<str:token>",
+    "impersonation/end", "impersonation/<uuid:key>/",  # tests/accounts/operators/test_impersonating.py
     "invitations/<str:token>/",  # tests/accounts/members/test_invitations.py
 }  # fmt: skip
 

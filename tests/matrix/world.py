@@ -65,6 +65,7 @@ def build() -> World:
         "member": f"mb_{factories.add_person(acme, MARK, Role.READ_ONLY).pk.hex}",
         "invitation": _invitation(acme, now),
         "api_key": _made(acme, "/v1/api-keys", {"name": MARK, "scopes": ["chat.read"]}),
+        "user": f"us_{acme.agent.pk.hex}",
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
