@@ -1,7 +1,7 @@
 """Closing a company, and reopening it while there is something to reopen."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -24,7 +24,7 @@ def close_own_company(*, tenant_id: UUID, user_id: UUID, password: str, actor: A
     return close(tenant_id=tenant_id, actor=actor, now=now)
 
 
-def close(*, tenant_id: UUID, actor: Actor, now: datetime) -> Tenant:
+def close(*, tenant_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Tenant:
     """Shut a company out at once: keys, pages, sockets, calls, webhooks. A repeat changes nothing. Raises NotFound."""
     with transaction.atomic():
         tenant = _locked(tenant_id)
@@ -37,7 +37,7 @@ def close(*, tenant_id: UUID, actor: Actor, now: datetime) -> Tenant:
             tenant.refresh_from_db(fields=["closed_at"])
         with tenant_scope(tenant_id):
             tenant_stopped.send(sender=Tenant, tenant=tenant, now=now)
-            _note(tenant, "tenant.closed", before, actor)
+            _note(tenant, "tenant.closed", before, actor, reason)
     return tenant
 
 
@@ -71,6 +71,8 @@ def _locked(tenant_id: UUID) -> Tenant:
     return tenant
 
 
-def _note(tenant: Tenant, action: str, before: str, actor: Actor) -> None:
-    changes = {"status": {"from": before, "to": tenant.status}}
+def _note(tenant: Tenant, action: str, before: str, actor: Actor, reason: str = "") -> None:
+    changes: dict[str, Any] = {"status": {"from": before, "to": tenant.status}}
+    if reason:
+        changes["reason"] = reason
     audit.record(tenant_id=tenant.pk, action=action, by=actor, object_id=encode("tn", tenant.pk), changes=changes)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from accounts import services as accounts
 from accounts.audit import PLATFORM, changed, record
 from accounts.identity import letters, sign_ins
+from accounts.leaving import services as leaving
 from accounts.members.invitations import clean_email
 from accounts.models import Letter, Membership, Tenant, User
 from accounts.operators.gate import Operator
@@ -86,22 +87,20 @@ def suspend_company(*, tenant_id: UUID, reason: str, by: Operator, now: datetime
 
 
 def close_company(*, tenant_id: UUID, reason: str, by: Operator, now: datetime) -> Tenant:
-    """Close a company: it is out at once, as when suspended, and for good unless it is reopened. A repeat changes nothing."""
-    tenant = company(tenant_id, is_locked=True)
-    if tenant.status != Tenant.Status.CLOSED:
-        _change_status(tenant, Tenant.Status.CLOSED, "tenant.closed", reason, by)
-        with tenant_scope(tenant_id):
-            tenant_stopped.send(sender=Tenant, tenant=tenant, now=now)
-    return tenant
+    """Close a company: it is out at once and erased after 30 days, unless it is let in again. A repeat changes nothing."""
+    return leaving.close(tenant_id=tenant_id, actor=by.actor, now=now, reason=reason)
 
 
 def reactivate_company(*, tenant_id: UUID, by: Operator, now: datetime) -> Tenant:
-    """Let a suspended company in again: on trial while that lasts, else active. A repeat changes nothing."""
+    """Let a suspended company in again, or one closed within 30 days: on trial while that lasts, else active.
+
+    A repeat changes nothing. Raises WrongState once the 30 days are over.
+    """
     tenant = company(tenant_id, is_locked=True)
     if tenant.status in OPEN:
         return tenant
-    if tenant.status != Tenant.Status.SUSPENDED:
-        raise WrongState("This company is closed.", code="closed")
+    if tenant.status == Tenant.Status.CLOSED:
+        return leaving.reopen(tenant_id=tenant_id, actor=by.actor, now=now)
     is_trial = tenant.plan == "free_trial" and tenant.trial_ends_at is not None and tenant.trial_ends_at > now
     status = Tenant.Status.TRIAL if is_trial else Tenant.Status.ACTIVE
     _change_status(tenant, status, "tenant.reactivated", "", by)

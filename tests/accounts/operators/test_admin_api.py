@@ -108,8 +108,9 @@ class TestCompanies:
     def test_are_closed_by_a_superuser(self, acme: factories.Company, signed_in: Callable[[Any], Any]) -> None:
         root, path = operator("Root", is_superuser=True), f"/v1/admin/tenants/{tn(acme)}"
         assert root.post(f"{path}/close", {"reason": "Gone"}, content_type=JSON).json()["status"] == "closed"
-        assert root.post(f"{path}/reactivate").json()["code"] == "closed"
         assert signed_in(acme.owner).get("/v1/me").status_code == 403
+        assert root.post(f"{path}/reactivate").json()["status"] == "active"
+        assert signed_in(acme.owner).get("/v1/me").status_code == 200
 
 
 class TestPeople:
