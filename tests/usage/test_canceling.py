@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 
+from accounts.audit import SYSTEM
+from accounts.leaving.services import close
 from accounts.tenancy import tenant_scope
 from common.errors import Conflict, Invalid
 from tests.factories import Company
@@ -85,6 +87,11 @@ class TestCancel:
         go_on(starter, at(2026, 5, 1, 0))
         go_on(starter, at(2026, 5, 2, 0))
         assert (subscription(starter).status, periods(starter)[-1].state) == ("canceled", "closed")
+
+    def test_comes_with_the_closing_of_the_company(self, starter: Company) -> None:
+        close(tenant_id=starter.tenant.pk, actor=SYSTEM, now=MID_APRIL)
+        assert subscription(starter).ends_at == at(2026, 5, 1, 0)
+        assert fees(starter, -1) == []
 
     def test_now_ends_with_today(self, starter: Company) -> None:
         cancel(starter, When.NOW, MID_APRIL)
