@@ -80,6 +80,7 @@ class AdminTenantViewSet(OperatorViewSet):
         description="What is not named stays.",
         request=schemas.TenantChange,
         responses={200: schemas.TenantAnswer},
+        examples=[schemas.CHANGE_EXAMPLE],
         tags=["operators"],
     )
     def change(self, request: Request, id: str) -> Response:
@@ -154,6 +155,7 @@ class AdminUserViewSet(OperatorViewSet):
         summary="Change somebody's name",
         request=schemas.UserChange,
         responses={200: schemas.UserAnswer},
+        examples=[schemas.RENAME_EXAMPLE],
         tags=["operators"],
     )
     def change(self, request: Request, id: str) -> Response:

@@ -15,6 +15,10 @@ CREATE_EXAMPLE = OpenApiExample(
     {"name": "Acme Bicycles", "slug": "acme-bicycles", "owner_email": "alice@acme.example", "owner_name": "Alice"},
     request_only=True,
 )
+CHANGE_EXAMPLE = OpenApiExample(
+    "Billed on the 15th", {"billing_cycle_day": 15, "billing_email": "bills@acme.example"}, request_only=True
+)
+RENAME_EXAMPLE = OpenApiExample("A new name", {"name": "Alice Ace"}, request_only=True)
 REASON_EXAMPLE = OpenApiExample("Why", {"reason": "Unpaid for three months"}, request_only=True)
 
 

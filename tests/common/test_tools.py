@@ -178,7 +178,7 @@ class TestMail:
         [message] = outbox.outbox
         assert message.subject == "Welcome to IRISX, Acme"
         assert "Acme is ready" in message.body
-        assert "<strong>Acme</strong>" in message.alternatives[0][0]  # type: ignore[attr-defined]
+        assert "<p>Acme is ready" in message.alternatives[0][0]  # type: ignore[attr-defined]
 
     def test_stays_when_the_transaction_is_rolled_back(self, db: None) -> None:
         with pytest.raises(RuntimeError), transaction.atomic():
