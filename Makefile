@@ -5,6 +5,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test chaos check lock screenshots fmt
 
+# Every process of ours would compile Django anew: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 PY := .venv/bin/python
 FIND_PYTHON := for name in python3.11 python3.12 python3.13 python3 python; do \
 	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; exit; fi; done

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from irisx.local.errors import StartError
 from irisx.local.programs import ROOT
+from irisx.local.testtemplate import keep, kept_template, restore
 
 PREFIX = "_IRISX_TEST_"
 NOT_FOR_TESTS = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL", "FREESWITCH_URL", "EMAIL_URL")
@@ -89,14 +90,27 @@ class TestSession:
     def _create_template(self, connection: psycopg.Connection) -> None:
         unfinished = f"{self.template}_new"
         _create_database(connection, unfinished, template="template0", owner=role_of(self.migration_url))
-        environment = os.environ | self.environment(database=unfinished, redis_url=os.environ["REDIS_URL"])
+        if self.admin_url == self.migration_url:
+            self._migrate(connection, unfinished)
+        else:
+            self._restore_or_migrate(connection, unfinished)
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(self.template)))
+
+    def _restore_or_migrate(self, connection: psycopg.Connection, database: str) -> None:
+        kept, url = kept_template(), at_database(self.admin_url, database)
+        owner_url = at_database(self.migration_url, database)
+        if not restore(kept, url=url, owner_url=owner_url, serving_role=role_of(self.database_url)):
+            self._migrate(connection, database)
+            keep(kept, url=url)
+
+    def _migrate(self, connection: psycopg.Connection, database: str) -> None:
+        environment = os.environ | self.environment(database=database, redis_url=os.environ["REDIS_URL"])
         command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input", "--skip-checks"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(unfinished)))
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
             raise StartError(f"The migrations failed:\n{done.stdout}{done.stderr}")
-        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-        connection.execute(rename.format(sql.Identifier(unfinished), sql.Identifier(self.template)))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
