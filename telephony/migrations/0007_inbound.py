@@ -1,0 +1,8 @@
+from typing import Any
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("telephony", "0006_control")]
+    operations: list[Any] = []
