@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.audit.models import AuditChain, AuditEntry
+from accounts.exports.models import TenantExport
 from accounts.identity.models import Letter, SignIn, SignUp
 from accounts.keys.models import ApiKey
 from accounts.members.models import Invitation
@@ -25,7 +26,7 @@ from common.ids import uuid7
 
 __all__ = [
     "AgentPresence", "ApiKey", "AuditChain", "AuditEntry", "Impersonation", "Invitation", "Letter", "Membership",
-    "OutboxEvent", "SignIn", "SignUp", "Tenant", "User", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint",
+    "OutboxEvent", "SignIn", "SignUp", "Tenant", "TenantExport", "User", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint",
     "WebhookLane",
 ]  # fmt: skip
 

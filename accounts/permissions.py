@@ -37,7 +37,7 @@ ADMIN: Final = (
 )
 
 ROLE_PERMISSIONS: Final = {
-    Role.OWNER: ADMIN | {"tenant.close"},
+    Role.OWNER: ADMIN | {"tenant.close", "tenant.export"},
     Role.ADMIN: ADMIN,
     Role.SUPERVISOR: SUPERVISOR,
     Role.AGENT: AGENT,

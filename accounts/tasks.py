@@ -3,13 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.exports.tasks import forget_exports, make_exports
 from accounts.identity import letters, sign_ins
 from accounts.leaving.tasks import erase_closed
 from accounts.members import mailing
 from accounts.presence import services as presence
 from accounts.webhooks.tasks import forget_webhooks
 
-__all__ = ["declare_gone", "erase_closed", "forget_webhooks"]
+__all__ = ["declare_gone", "erase_closed", "forget_exports", "forget_webhooks", "make_exports"]
 
 
 @shared_task(name="accounts.tasks.declare_gone")

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.audit.api import AuditLogViewSet
 from accounts.company.api import CompanySettingsViewSet
+from accounts.exports.api import TenantExportViewSet
 from accounts.identity.urls import api as identity
 from accounts.keys.api import ApiKeyViewSet
 from accounts.leaving.api import LeavingViewSet
@@ -16,6 +17,10 @@ urlpatterns = [
     path("", include("accounts.webhooks.urls")),
     path("me", MeViewSet.as_view({"get": "show", "post": "choose", "patch": "change"})),
     path("tenant/settings", CompanySettingsViewSet.as_view({"get": "show", "patch": "change"})),
+    path("tenant/export", TenantExportViewSet.as_view({"post": "create"})),
+    path("tenant/exports", TenantExportViewSet.as_view({"get": "list"})),
+    path("tenant/exports/<str:id>", TenantExportViewSet.as_view({"get": "show"})),
+    path("tenant/exports/<str:id>/file", TenantExportViewSet.as_view({"get": "file"})),
     path("tenant/close", LeavingViewSet.as_view({"post": "close"})),
     path("api-keys", ApiKeyViewSet.as_view({"get": "list", "post": "create"})),
     path("api-keys/<str:id>", ApiKeyViewSet.as_view({"get": "show", "patch": "change", "delete": "revoke"})),

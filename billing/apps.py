@@ -6,7 +6,13 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
+        from accounts.exports.contents import add_files, withhold
         from accounts.leaving.kept import keep
+        from billing.services.documents import files_of
+
+        add_files(files_of)
+        withhold("invoice_documents", "content", "xml")
+        withhold("invoice_exports", "content")
 
         keep(
             *(

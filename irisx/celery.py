@@ -29,6 +29,8 @@ app.conf.beat_schedule = {
     "send invitations": {"task": "accounts.tasks.send_invitations", "schedule": 5.0, "options": {"expires": 5}},
     "sweep files": {"task": "chat.tasks.sweep_files", "schedule": 600.0, "options": {"expires": 600}},
     "forget the old": {"task": "chat.tasks.forget_the_old", "schedule": crontab(hour=2, minute=41)},
+    "make archives of companies": {"task": "accounts.tasks.make_exports", "schedule": 10.0, "options": {"expires": 10}},
+    "forget archives of companies": {"task": "accounts.tasks.forget_exports", "schedule": crontab(hour=2, minute=17)},
     "erase closed companies": {"task": "accounts.tasks.erase_closed", "schedule": crontab(hour=1, minute=23)},
     "fold usage": {"task": "usage.tasks.fold_deltas", "schedule": 10.0, "options": {"expires": 10}},
     "work off uploads": {"task": "usage.tasks.work_off_uploads", "schedule": 5.0, "options": {"expires": 5}},

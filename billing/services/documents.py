@@ -1,11 +1,17 @@
 """The stored documents of invoices and credit notes: a PDF with the e-invoice in it, and the e-invoice by itself."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from accounts.exports.contents import StoredFile
 from billing.documents.content import InvoiceContent
 from billing.documents.pdf import render
 from billing.einvoice.checks import obstacles
@@ -125,3 +131,26 @@ def _stored(document: InvoiceDocument) -> InvoiceDocument:
     if not document.number:
         return document
     return documents.get(invoice=document.invoice, credit_note=document.credit_note)
+
+
+def files_of(tenant_id: UUID) -> Iterator[StoredFile]:
+    """Return the documents of a company, for its archive: of each numbered one its PDF, and its e-invoice if there can be one."""
+    invoices = Invoice.objects.for_tenant(tenant_id).exclude(invoice_number="").order_by("pk")
+    notes = CreditNote.objects.for_tenant(tenant_id).order_by("pk")
+    printers: list[tuple[str, str, QuerySet[Any], Callable[..., Printed], Callable[..., Printed]]] = [
+        ("invoices", "invoice_id", invoices, invoice_pdf, invoice_xml),
+        ("credit-notes", "credit_note_id", notes, credit_note_pdf, credit_note_xml),
+    ]
+    for folder, name, rows, pdf, xml in printers:
+        for key in rows.values_list("pk", flat=True):
+            which = {"tenant_id": tenant_id, name: key}
+            yield StoredFile(f"{folder}/{key.hex}.pdf", partial(_opened, pdf, **which))
+            yield StoredFile(f"{folder}/{key.hex}.xml", partial(_opened, xml, **which))
+
+
+def _opened(printer: Callable[..., Printed], **which: UUID) -> BytesIO:
+    """Open a document that is printed now if nobody has asked for it yet; FileNotFoundError where there can be none."""
+    try:
+        return BytesIO(printer(**which).content)
+    except NoEInvoice as error:
+        raise FileNotFoundError(str(error)) from error

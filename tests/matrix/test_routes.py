@@ -106,6 +106,10 @@ ROUTES = [
     Route("POST", "v1/members/<str:id>/suspend", ("members.manage",), names="member"),
     Route("POST", "v1/members/<str:id>/reactivate", ("members.manage",), names="member"),
     Route("DELETE", "v1/members/<str:id>", ("members.manage",), names="member"),
+    Route("POST", "v1/tenant/export", ("tenant.export",), people_only=True),
+    Route("GET", "v1/tenant/exports", ("tenant.export",), people_only=True),
+    Route("GET", "v1/tenant/exports/<str:id>", ("tenant.export",), people_only=True, names="tenant_export"),
+    Route("GET", "v1/tenant/exports/<str:id>/file", ("tenant.export",), people_only=True, names="tenant_export"),
     Route("POST", "v1/tenant/close", ("tenant.close",), body={"password": PASSWORD}, people_only=True),
     Route("GET", "v1/api-keys", KEYS),
     Route("POST", "v1/api-keys", KEYS, body={"name": "Shop", "scopes": ["chat.read"]}),
@@ -375,7 +379,7 @@ def expected_refusals(route: Route, caller: str) -> set[int]:
     if caller.startswith("outsider"):
         if not route.needs:
             return {403}  # only a visitor may, of whatever company
-        return {404} if route.names or "{tenant}" in str(route.body) else {200, 201, 404, 409, 422}
+        return {404} if route.names or "{tenant}" in str(route.body) else {200, 201, 202, 404, 409, 422}
     return {401, 403}
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.audit import SYSTEM
+from accounts.exports import services as exports
 from accounts.members import invitations
 from accounts.members.services import Chief
 from accounts.models import ApiKey, Membership, Tenant, User
@@ -69,6 +70,7 @@ def build() -> World:
         "usage_event": _usage_event(acme),
         "usage_upload": _usage_upload(acme),
     }
+    objects["tenant_export"] = _tenant_export(acme, now)
     world = World(acme, globex, objects)
     world.callers = _callers(world, chat, closed)
     return world
@@ -108,6 +110,13 @@ def _invitation(company: factories.Company, now: datetime) -> str:
     with tenant_scope(company.tenant.pk):
         made = invitations.keep_places(tenant_id=company.tenant.pk, guests=[guest], by=by, now=now)
     return f"iv_{made[0].pk.hex}"
+
+
+def _tenant_export(company: factories.Company, now: datetime) -> str:
+    with tenant_scope(company.tenant.pk):
+        state, _ = exports.request_export(tenant_id=company.tenant.pk, user_id=company.owner.pk, actor=SYSTEM, now=now)
+    exports.make_archive(tenant_id=company.tenant.pk, export_id=state.export.pk, clock=timezone.now)
+    return f"tex_{state.export.pk.hex}"
 
 
 def _call(company: factories.Company) -> str:

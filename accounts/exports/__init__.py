@@ -1,0 +1,1 @@
+"""All a company has here, as one archive it can take elsewhere."""
