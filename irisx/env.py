@@ -72,6 +72,12 @@ VARIABLES = (
         is_secret=True,
     ),
     Variable(
+        "FREESWITCH_SIP_DOMAIN",
+        values.hostname,
+        "irisx.local",
+        "the SIP domain (realm) of agents' telephones; another one makes every extension's password void",
+    ),
+    Variable(
         "EMAIL_URL",
         values.email,
         "consolemail://",

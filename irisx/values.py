@@ -31,6 +31,12 @@ def text(value: str) -> str:
     return value
 
 
+def hostname(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", value) or len(value) > 200:
+        raise ValueError("a host name in lower case, for example sip.example.com")
+    return value
+
+
 def boolean(value: str) -> bool:
     if value.lower() in {"1", "true", "yes", "on"}:
         return True

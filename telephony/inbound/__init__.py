@@ -1,0 +1,1 @@
+"""Calls that come in: whose number it is, where the number leads, and agents' extensions."""

@@ -1,0 +1,1 @@
+"""Spoken menus: flows as validated JSON, their versions, and the sessions of callers in them."""

@@ -1,0 +1,1 @@
+"""Queues: callers wait, in order, for an agent who is free and has the skills asked for."""
