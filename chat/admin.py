@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 from accounts import audit
 from accounts.models import User
 from accounts.tenancy import tenant_scope
-from chat import domains, hours
+from chat import domains
 from chat.ledgers import ChatEvent
 from chat.models import Attachment, CannedReply, Conversation, Label, Message, Visitor, Widget
 from chat.services import catalogue, visitors, widgets
+from common import hours
 from common.admin import HouseAdmin, LedgerAdmin
 from common.errors import Invalid
 from common.ids import encode

@@ -9,10 +9,9 @@ from django.db import connection
 
 from accounts.presence import services as presence
 from accounts.tenancy import tenant_scope
-from chat import hours
 from chat.models import Widget
 from chat.presenters import widget_look
-from common import valkey
+from common import hours, valkey
 from common.timestamps import rfc3339
 
 LOOK_BACK = timedelta(days=7)

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
-from chat import domains, hours
+from chat import domains
 from chat.models import Widget
 from chat.services import widgets
+from common import hours
 from common.errors import FieldProblem, Invalid
 from common.pagination import paginate
 from common.timestamps import rfc3339

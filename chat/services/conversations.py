@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from accounts.presence import services as presence
-from chat import hours, limits, log
+from chat import limits, log
 from chat.actors import Actor
 from chat.ledgers import ChatEvent
 from chat.models import Conversation, Visitor, Widget
 from chat.presenters import conversation_row
 from chat.services import routing, slots
 from chat.services.recording import enqueue_webhook, lock_conversation, log_status, tell
+from common import hours
 from common.errors import Forbidden, Invalid, NotFound, WrongState
 from common.ids import encode
 from usage.services import record_usage

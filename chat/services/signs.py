@@ -13,13 +13,13 @@ from accounts.models import User
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from accounts.tenancy import system_access, tenant_scope
-from chat import hours
 from chat.actors import Actor
 from chat.desk_row import desk_row
 from chat.events import ForBothSides, InboxChanged, PresenceChanged, StandingChanged
 from chat.ledgers import SenderType
 from chat.models import Conversation, TypingIndicator, Widget
 from chat.selectors import both_numbers
+from common import hours
 from common.db import prepared
 from common.errors import NotFound
 from common.ids import encode, uuid7

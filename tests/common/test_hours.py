@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chat.hours import DAYS, checked, is_open, next_opening
 from common.errors import Invalid
+from common.hours import DAYS, checked, is_open, next_opening
 
 BERLIN = "Europe/Berlin"
 OFFICE = {day: [["09:00", "12:00"], ["13:00", "17:00"]] for day in DAYS[:5]}

@@ -1,4 +1,4 @@
-"""Business hours: when a widget's people are there. Pure; `now` is aware, zones are IANA names.
+"""Business hours: when somebody is there. Pure; `now` is aware, zones are IANA names.
 
 Hours are `{"mon": [["09:00", "12:00"], ["13:00", "17:00"]], …}` on the clock of a zone, each pair half-open; `24:00` ends a day.
 No hours at all (`{}`) mean always open; with some, a day not named is closed. Where the clock is put back an hour counts twice,
