@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from common.db import prepared
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,4 @@ def _sum(keys: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         HAVING (sum(total_quantity), sum(billed_quantity), sum(total_cost), sum(record_count)) IS DISTINCT FROM (0, 0, 0, 0)
         ORDER BY {keys}
     """  # noqa: S608 - no value stands in it
-    with connection.cursor() as cursor:
-        cursor.execute(query, [*values, *values])
-        return list(cursor.fetchall())
+    return prepared(query, [*values, *values])

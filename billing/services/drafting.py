@@ -1,6 +1,7 @@
 """Draft the invoice of a period: what it would be billed at if it were finalized now."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.db import transaction
 from billing.errors import NotADraft
 from billing.lines import LineValues, lines_of
 from billing.models import Invoice, InvoiceLineItem
-from billing.services.assessing import UNKNOWN, estimate_tax
+from billing.services.assessing import UNKNOWN, Assessment, estimate_tax
 from billing.tax import Taxed, TaxGroup, Treatment
 from common.money import plain, round_money
 from usage import selectors
@@ -18,6 +19,15 @@ from usage.models import BillingPeriod
 from usage.sums import DaySum
 
 TOTALS = ["subtotal", "allowance", "tax", "total_amount", "tax_groups"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft, its row locked, with its lines and what it was assessed at: what finalizing it needs to know."""
+
+    invoice: Invoice
+    lines: list[InvoiceLineItem]
+    assessment: Assessment
 
 
 def draft_invoice(*, tenant_id: UUID, period_id: UUID, now: datetime) -> Invoice:
@@ -28,23 +38,28 @@ def draft_invoice(*, tenant_id: UUID, period_id: UUID, now: datetime) -> Invoice
     """
     period = selectors.period_of(tenant_id=tenant_id, period_id=period_id)
     with transaction.atomic():
-        invoice = _locked_draft(period, now)
-        usage = selectors.period_usage(tenant_id=tenant_id, period=period, now=now)
-        values = lines_of(usage, selectors.fees_of(tenant_id=tenant_id, period=period))
-        taxed, assessment = estimate_tax(
-            tenant_id=tenant_id,
-            lines=values,
-            allowance=usage.covered,
-            currency=invoice.currency,
-            on=invoice.period_end,
-        )
-        lines = [_line(invoice, position, line) for position, line in enumerate(values, start=1)]
-        set_tax(invoice, lines, taxed, assessment.treatment)
-        _replace_lines(invoice, lines)
-        invoice.usage_days = [_appendix_row(day) for day in usage.days]
-        invoice.drafted_at, invoice.status, invoice.parked_reasons = now, Invoice.Status.DRAFT, []
-        invoice.save(update_fields=[*TOTALS, "usage_days", "drafted_at", "status", "parked_reasons"])
-    return invoice
+        return make_draft(period, now=now).invoice
+
+
+def make_draft(period: BillingPeriod, *, now: datetime) -> Draft:
+    """Do what `draft_invoice` does, in the caller's transaction, and return all of it."""
+    invoice = _locked_draft(period, now)
+    usage = selectors.period_usage(tenant_id=period.tenant_id, period=period, now=now)
+    values = lines_of(usage, selectors.fees_of(tenant_id=period.tenant_id, period=period))
+    taxed, assessment = estimate_tax(
+        tenant_id=period.tenant_id,
+        lines=values,
+        allowance=usage.covered,
+        currency=invoice.currency,
+        on=invoice.period_end,
+    )
+    lines = [_line(invoice, position, line) for position, line in enumerate(values, start=1)]
+    set_tax(invoice, lines, taxed, assessment.treatment)
+    _replace_lines(invoice, lines)
+    invoice.usage_days = [_appendix_row(day) for day in usage.days]
+    invoice.drafted_at, invoice.status, invoice.parked_reasons = now, Invoice.Status.DRAFT, []
+    invoice.save(update_fields=[*TOTALS, "usage_days", "drafted_at", "status", "parked_reasons"])
+    return Draft(invoice, lines, assessment)
 
 
 def set_tax(invoice: Invoice, lines: Sequence[InvoiceLineItem], taxed: Taxed, treatment: Treatment) -> None:

@@ -13,7 +13,7 @@ from billing.models import ExchangeRate, Invoice, InvoiceLineItem, LegalEntity, 
 from billing.services.announcing import announce
 from billing.services.assessing import Reason, assess, coverable, exchange_rate, seller_of, tax
 from billing.services.credit import pay_by_credit, use_allowance
-from billing.services.drafting import draft_invoice, set_tax
+from billing.services.drafting import Draft, make_draft, set_tax
 from billing.services.mailing import queue_mail
 from billing.services.numbering import take_number
 from billing.tax import Treatment
@@ -21,6 +21,7 @@ from common.errors import NotFound
 from common.money import round_money
 from common.periods import local_day
 from usage.models import BillingPeriod
+from usage.selectors import period_of
 from usage.services import check_period
 
 ZERO = Decimal(0)
@@ -38,31 +39,32 @@ def finalize_invoice(*, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Inv
     """
     with transaction.atomic():
         invoice = _locked(tenant_id, invoice_id)
-        if not invoice.is_draft:
-            return invoice
-        _require_closed(invoice, now)
-        lines = list(InvoiceLineItem.objects.for_tenant(tenant_id).filter(invoice=invoice).order_by("position"))
-        if not lines:
-            raise NothingToBill("The draft has no lines: nothing was used and no fee is due.")
-        assessment = assess(tenant_id=tenant_id, on=invoice.period_end)
-        entity, reasons = assessment.entity, list(assessment.reasons)
-        if sum((line.amount for line in lines), ZERO) < 0:
-            reasons.append(Reason("below-zero", "The lines add up to less than 0: credit an earlier invoice instead."))
-        if entity is None or reasons:
-            return _park(invoice, reasons)
-        exchange = exchange_rate(entity, currency=invoice.currency, on=local_day(now, entity.timezone))
-        if isinstance(exchange, Reason):
-            return _park(invoice, [exchange])
-        invoice.legal_entity = entity
-        invoice.seller, invoice.buyer = seller_of(entity).stored(), assessment.buyer.stored()
-        _use_credit(invoice, lines, assessment.treatment, now)
-        _state_tax(invoice, exchange)
-        _pay_by_credit(invoice, now)
-        queue_mail(invoice, now=now)
-        _number(invoice, entity, now)
-        announce("invoice.finalized", invoice, now=now)
-        if invoice.status == Invoice.Status.PAID:
-            announce("invoice.paid", invoice, now=now)
+        return finalize_draft(_draft(invoice, now), now=now) if invoice.is_draft else invoice
+
+
+def finalize_draft(draft: Draft, *, now: datetime) -> Invoice:
+    """Finalize a draft of a closed and checked period, as `finalize_invoice` does, in the transaction that holds its row."""
+    invoice, lines, assessment = draft.invoice, draft.lines, draft.assessment
+    if not lines:
+        raise NothingToBill("The draft has no lines: nothing was used and no fee is due.")
+    entity, reasons = assessment.entity, list(assessment.reasons)
+    if sum((line.amount for line in lines), ZERO) < 0:
+        reasons.append(Reason("below-zero", "The lines add up to less than 0: credit an earlier invoice instead."))
+    if entity is None or reasons:
+        return _park(invoice, reasons)
+    exchange = exchange_rate(entity, currency=invoice.currency, on=local_day(now, entity.timezone))
+    if isinstance(exchange, Reason):
+        return _park(invoice, [exchange])
+    invoice.legal_entity = entity
+    invoice.seller, invoice.buyer = seller_of(entity).stored(), assessment.buyer.stored()
+    _use_credit(invoice, lines, assessment.treatment, now)
+    _state_tax(invoice, exchange)
+    _pay_by_credit(invoice, now)
+    queue_mail(invoice, now=now)
+    _number(invoice, entity, now)
+    announce("invoice.finalized", invoice, now=now)
+    if invoice.status == Invoice.Status.PAID:
+        announce("invoice.paid", invoice, now=now)
     return invoice
 
 
@@ -74,15 +76,17 @@ def _locked(tenant_id: UUID, invoice_id: UUID) -> Invoice:
     return found
 
 
-def _require_closed(invoice: Invoice, now: datetime) -> None:
-    """Raise unless the period is closed and its sums are its records'; make the lines anew where they are older than that."""
+def _draft(invoice: Invoice, now: datetime) -> Draft:
+    """Return the locked draft of a closed period whose sums are its records'; its lines made anew where they are older."""
     period = invoice.billing_period
     if period.state != BillingPeriod.State.CLOSED or period.closed_at is None:
         raise PeriodNotClosed(f"The period {period} is {period.state}; its usage may still grow.")
     if period.checked_at is None and not check_period(tenant_id=invoice.tenant_id, period_id=period.pk, now=now):
         raise PeriodNotClosed(f"The sums of the period {period} are not those of its records; it will be parked.")
     if invoice.drafted_at < (period.checked_at or now):
-        invoice.drafted_at = draft_invoice(tenant_id=invoice.tenant_id, period_id=period.pk, now=now).drafted_at
+        return make_draft(period_of(tenant_id=invoice.tenant_id, period_id=period.pk), now=now)
+    lines = list(InvoiceLineItem.objects.for_tenant(invoice.tenant_id).filter(invoice=invoice).order_by("position"))
+    return Draft(invoice, lines, assess(tenant_id=invoice.tenant_id, on=invoice.period_end))
 
 
 def _park(invoice: Invoice, reasons: Sequence[Reason]) -> Invoice:

@@ -13,12 +13,12 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.tenancy import system_access, tenant_scope
-from billing.models import Invoice, InvoiceLineItem, InvoiceRunItem
-from billing.services.drafting import draft_invoice
-from billing.services.finalizing import finalize_invoice
+from billing.models import Invoice, InvoiceRunItem
+from billing.services.drafting import make_draft
+from billing.services.finalizing import finalize_draft, finalize_invoice
 from common.errors import DomainError
 from usage.credit import ALLOWANCE
-from usage.models import BillingPeriod
+from usage.selectors import period_of
 from usage.services import burn
 
 logger = logging.getLogger(__name__)
@@ -121,16 +121,26 @@ def _bill(item: InvoiceRunItem, now: datetime) -> None:
 
 
 def _step(item: InvoiceRunItem, now: datetime) -> None:
-    invoice = _invoice(item, now)
+    period = period_of(tenant_id=item.tenant_id, period_id=item.billing_period_id)
+    invoice = Invoice.objects.for_tenant(item.tenant_id).filter(billing_period=period).first()
     if invoice is not None and not invoice.is_draft:
+        item.invoice = invoice
         return _is_done(item, State.FINALIZED)
-    if invoice is None:
-        return _is_done(item, State.EMPTY)
+    draft = None
+    if invoice is None or period.checked_at is None or invoice.drafted_at < period.checked_at:
+        draft = make_draft(period, now=now)
+        if not draft.lines:
+            _bill_nothing(draft.invoice, now)
+            return _is_done(item, State.EMPTY)
+        invoice = draft.invoice
     item.invoice = invoice
     if now < item.finalize_at:
         item.state, item.next_at, item.reason = State.DRAFTED, item.finalize_at, ""
         return None
-    invoice = finalize_invoice(tenant_id=item.tenant_id, invoice_id=invoice.pk, now=now)
+    if draft is None or period.checked_at is None:
+        invoice = finalize_invoice(tenant_id=item.tenant_id, invoice_id=invoice.pk, now=now)
+    else:
+        invoice = finalize_draft(draft, now=now)
     if invoice.is_draft:
         item.state, item.next_at = State.PARKED, now + PARKED_LOOKS_AGAIN
         item.reason = "; ".join(reason["detail"] for reason in invoice.parked_reasons)[:300]
@@ -138,28 +148,17 @@ def _step(item: InvoiceRunItem, now: datetime) -> None:
     return _is_done(item, State.FINALIZED)
 
 
-def _invoice(item: InvoiceRunItem, now: datetime) -> Invoice | None:
-    """Return the period's invoice, its draft made since the period was checked; None where it has nothing to bill."""
-    period = BillingPeriod.objects.for_tenant(item.tenant_id).get(pk=item.billing_period_id)
-    invoice = Invoice.objects.for_tenant(item.tenant_id).filter(billing_period=period).first()
-    if invoice is not None and not invoice.is_draft:
-        item.invoice = invoice
-        return invoice
-    if invoice is None or period.checked_at is None or invoice.drafted_at < period.checked_at:
-        invoice = draft_invoice(tenant_id=item.tenant_id, period_id=period.pk, now=now)
-    if InvoiceLineItem.objects.for_tenant(item.tenant_id).filter(invoice=invoice).exists():
-        return invoice
-    # From now on the period takes no credit: nothing was used in it.
+def _bill_nothing(draft: Invoice, now: datetime) -> None:
+    """Let the period take no credit from now on, for nothing was used in it, and have no draft."""
     burn(
-        tenant_id=item.tenant_id,
-        key=f"empty:{period.pk.hex}",
+        tenant_id=draft.tenant_id,
+        key=f"empty:{draft.billing_period_id.hex}",
         amount=Decimal(0),
         at=now,
         sources=ALLOWANCE,
-        period_id=period.pk,
+        period_id=draft.billing_period_id,
     )
-    invoice.delete()
-    return None
+    draft.delete()
 
 
 def _is_done(item: InvoiceRunItem, state: InvoiceRunItem.State) -> None:

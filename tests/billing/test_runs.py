@@ -16,6 +16,7 @@ from accounts.tenancy import system_access, tenant_scope
 from billing import selectors, tasks
 from billing.models import Invoice, InvoiceRun, InvoiceRunItem, InvoiceSequence
 from billing.services import bill_next, count_runs, open_runs, running
+from billing.services.drafting import Draft
 from tests.billing.helpers import APRIL, buy_from, lines_of, move_to, sell_from
 from tests.factories import Company, make_company
 from tests.usage.helpers import at, periods, record
@@ -167,14 +168,14 @@ class TestRefusals:
     ) -> None:
         used(acme)
         used(globex)
-        draft = running.draft_invoice
+        draft = running.make_draft
 
-        def broken_for_acme(**keywords: object) -> Invoice:
-            if keywords["tenant_id"] == acme.tenant.pk:
+        def broken_for_acme(period: BillingPeriod, *, now: datetime) -> Draft:
+            if period.tenant_id == acme.tenant.pk:
                 raise RuntimeError("Nobody thought of this.")
-            return draft(**keywords)  # type: ignore[arg-type] # passed on
+            return draft(period, now=now)
 
-        monkeypatch.setattr(running, "draft_invoice", broken_for_acme)
+        monkeypatch.setattr(running, "make_draft", broken_for_acme)
         assert sorted(run()) == ["drafted", "failed"]
         with system_access("test"):
             failed = InvoiceRunItem.unscoped.get(state="failed")

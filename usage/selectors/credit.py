@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
+from common.db import prepared
 from usage.credit import ALLOWANCE, Grant
 from usage.models import BillingPeriod, CreditBurn, CreditHold
 
@@ -37,9 +37,7 @@ class Credit:
 
 def credit_left(*, tenant_id: UUID, now: datetime) -> Credit:
     """Return what the ledger leaves of each grant, and what is held at `now`; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(LEFT, {"tenant": tenant_id, "now": now})
-        rows = cursor.fetchall()
+    rows = prepared(LEFT, {"tenant": tenant_id, "now": now})
     return Credit(tuple(Grant(*row[:-1]) for row in rows), rows[0][-1] if rows else Decimal(0))
 
 
@@ -57,9 +55,7 @@ def burned_for(*, tenant_id: UUID, period_id: UUID) -> Decimal | None:
             ON e.tenant_id = b.tenant_id AND e.kind = 'burn' AND e.key = b.key AND e.source = ANY(%s)
         WHERE b.tenant_id = %s AND b.period_id = %s
     """
-    with connection.cursor() as cursor:
-        cursor.execute(query, [list(ALLOWANCE), tenant_id, period_id])
-        count, burned = cursor.fetchone()
+    [(count, burned)] = prepared(query, [list(ALLOWANCE), tenant_id, period_id])
     return burned if count else None
 
 

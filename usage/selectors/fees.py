@@ -27,9 +27,7 @@ def fees_of(*, tenant_id: UUID, period: BillingPeriod) -> list[Fee]:
     """
     charges = SubscriptionCharge.objects.for_tenant(tenant_id).filter(billing_period=period)
     changes = [_change(charge) for charge in charges.select_related("plan", "from_plan").order_by("created_at", "id")]
-    subscriptions = Subscription.objects.for_tenant(tenant_id).select_related("plan", "next_plan", "tenant")
-    subscription = subscriptions.get(pk=period.subscription_id)
-    coming = _coming(period, subscription)
+    coming = _coming(period, period.subscription)
     return [*changes, coming] if coming and coming.amount else changes
 
 

@@ -5,11 +5,16 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from common.columns import Columns
+from common.db import prepared
 from usage.errors import NoRate
 from usage.models import Meter, PricingPlan
 from usage.ratebook import rates_for
 from usage.rating import Rate, choose_for_period
 from usage.selectors.periods import current_period
+
+METER = Columns(Meter)
+METERS = f"SELECT {METER.sql('m')} FROM usage_meters m ORDER BY position, channel, resource_type"  # noqa: S608
 
 
 def offered_plans() -> QuerySet[PricingPlan]:
@@ -19,7 +24,8 @@ def offered_plans() -> QuerySet[PricingPlan]:
 
 def meters_by_key() -> dict[tuple[str, str], Meter]:
     """Return all meters by (channel, resource type); one query."""
-    return {(meter.channel, meter.resource_type): meter for meter in Meter.objects.all()}
+    found = (METER.take(iter(row)) for row in prepared(METERS, ()))
+    return {(meter.channel, meter.resource_type): meter for meter in found if meter}
 
 
 def rate_for(
