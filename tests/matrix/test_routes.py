@@ -50,6 +50,10 @@ REPLY = ("chat.reply",)
 MANAGE = ("chat.manage",)
 WRITE_REPLIES = ("chat.manage", "chat.reply")
 KEYS = ("api_keys.manage",)
+NUMBERS = ("numbers.read",)
+MANAGE_NUMBERS = ("numbers.manage",)
+SIP_ROUTE = {"kind": "sip_uri", "sip_uri": "sip:desk@pbx.example.com"}
+HANG_UP = {"start": "bye", "nodes": {"bye": {"type": "hangup"}}}
 ANY_VISITOR = "any visitor"  # about itself
 CONVERSATION = "v1/chat/conversation/<str:id>"
 ANYBODY = tuple(sorted(set().union(*ROLE_PERMISSIONS.values())))
@@ -258,6 +262,31 @@ ROUTES = [
     Route("GET", "v1/calls/<str:sid>", ("calls.read",), names="call"),
     Route("GET", "v1/calls/<str:sid>/events", ("calls.read",), names="call"),
     Route("POST", "v1/calls/<str:sid>/hangup", ("calls.place",), names="call"),
+    Route("GET", "v1/extensions", NUMBERS),
+    Route("POST", "v1/extensions", MANAGE_NUMBERS, body={"number": "777"}),
+    Route("GET", "v1/extensions/<str:id>", NUMBERS, names="extension"),
+    Route("PATCH", "v1/extensions/<str:id>", MANAGE_NUMBERS, names="extension", body={"label": "!"}),
+    Route("POST", "v1/extensions/<str:id>/password", MANAGE_NUMBERS, names="extension"),
+    Route("DELETE", "v1/extensions/<str:id>", MANAGE_NUMBERS, names="extension"),
+    Route("GET", "v1/phone-numbers/<str:id>/route", NUMBERS, names="routed_number"),
+    Route("PUT", "v1/phone-numbers/<str:id>/route", MANAGE_NUMBERS, names="routed_number", body=SIP_ROUTE),
+    Route("DELETE", "v1/phone-numbers/<str:id>/route", MANAGE_NUMBERS, names="routed_number"),
+    Route("GET", "v1/ivr/flows", NUMBERS),
+    Route("POST", "v1/ivr/flows", MANAGE_NUMBERS, body={"name": "Main", "definition": HANG_UP}),
+    Route("GET", "v1/ivr/flows/<str:id>", NUMBERS, names="ivr_flow"),
+    Route("PATCH", "v1/ivr/flows/<str:id>", MANAGE_NUMBERS, names="ivr_flow", body={"definition": HANG_UP}),
+    Route("POST", "v1/ivr/flows/<str:id>/publish", MANAGE_NUMBERS, names="ivr_flow"),
+    Route("DELETE", "v1/ivr/flows/<str:id>", MANAGE_NUMBERS, names="ivr_flow"),
+    Route("GET", "v1/ivr/sessions", ("calls.read",)),
+    Route("GET", "v1/ivr/sessions/<str:id>", ("calls.read",), names="ivr_session"),
+    Route("GET", "v1/queues", NUMBERS),
+    Route("POST", "v1/queues", MANAGE_NUMBERS, body={"name": "Support"}),
+    Route("GET", "v1/queues/<str:id>", NUMBERS, names="queue"),
+    Route("PATCH", "v1/queues/<str:id>", MANAGE_NUMBERS, names="queue", body={"ring_seconds": 30}),
+    Route("GET", "v1/queues/<str:id>/members", NUMBERS, names="queue"),
+    Route("PUT", "v1/queues/<str:id>/members", MANAGE_NUMBERS, names="queue", body={"members": []}),
+    Route("GET", "v1/queues/<str:id>/status", ("calls.read", "numbers.read"), names="queue"),
+    Route("DELETE", "v1/queues/<str:id>", MANAGE_NUMBERS, names="queue"),
 ]
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {

@@ -19,6 +19,7 @@ from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import SCOPES, Role
 from accounts.tenancy import system_access, tenant_scope
 from billing.services import Credited, draft_invoice, finalize_invoice, issue_credit_note
+from telephony.models import Call, IvrFlowVersion, IvrSession
 from telephony.services import create_phone_number, create_trunk
 from tests import factories
 from tests.billing.helpers import buy_from, sell_from
@@ -58,6 +59,7 @@ def build() -> World:
         "label": _made(acme, "/v1/chat/labels", {"name": MARK}),
         "canned_reply": _made(acme, "/v1/chat/canned-replies", {"shortcut": "secret", "text": MARK}),
         "call": _call(acme),
+        **_inbound(acme, now),
         "invoice": _invoice(acme),
         "credit_note": _credit_note(acme, now),
         "export": _made(acme, "/v1/billing/exports", {"kind": "invoices", "format": "csv", "number": ""}),
@@ -127,6 +129,34 @@ def _call(company: factories.Company) -> str:
     answer = ApiClient(company.api_key).post("/v1/calls", body)
     assert answer.status_code == 202, answer.content
     return str(answer.json()["sid"])
+
+
+def _inbound(company: factories.Company, now: datetime) -> dict[str, str]:
+    definition = {"start": "bye", "nodes": {"bye": {"type": "say", "text": MARK}}}
+    flow = _made(company, "/v1/ivr/flows", {"name": MARK, "definition": definition})
+    assert ApiClient(company.api_key).post(f"/v1/ivr/flows/{flow}/publish").status_code == 200
+    with tenant_scope(company.tenant.pk):
+        number = create_phone_number(tenant_id=company.tenant.pk, number="+15550109998", label=MARK)
+        version = IvrFlowVersion.objects.for_tenant(company.tenant.pk).get()
+        call = Call.objects.for_tenant(company.tenant.pk).get()
+        session = IvrSession.objects.create(
+            tenant_id=company.tenant.pk, call=call, version=version, node="bye", status="completed", outcome=MARK,
+            created_at=now, ended_at=now,
+        )  # fmt: skip
+    path = f"/v1/phone-numbers/pn_{number.pk.hex}/route"
+    assert (
+        ApiClient(company.api_key)
+        .put(path, {"kind": "sip_uri", "sip_uri": f"sip:{MARK}@x.example"}, content_type="application/json")
+        .status_code
+        == 200
+    )
+    return {
+        "ivr_flow": flow,
+        "ivr_session": f"ivs_{session.pk.hex}",
+        "routed_number": f"pn_{number.pk.hex}",
+        "queue": _made(company, "/v1/queues", {"name": MARK}),
+        "extension": _made(company, "/v1/extensions", {"number": "101", "label": MARK}),
+    }
 
 
 def _invoice(company: factories.Company) -> str:
