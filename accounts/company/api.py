@@ -8,9 +8,8 @@ from rest_framework.response import Response
 
 from accounts import audit
 from accounts.api import TenantViewSet
-from accounts.api.cors import known
 from accounts.company import schemas, services
-from common.ids import encode
+from accounts.company.changing import change
 
 
 class CompanySettingsViewSet(TenantViewSet):
@@ -35,15 +34,5 @@ class CompanySettingsViewSet(TenantViewSet):
     )
     def change(self, request: Request) -> Response:
         changes = self.read(schemas.CompanySettingsChange)
-        tenant_id = self.principal.tenant_id
-        before, after = services.change_settings(tenant_id=tenant_id, changes=changes)
-        if differences := audit.changed(asdict(before), asdict(after)):
-            audit.record(
-                tenant_id=tenant_id,
-                action="settings.changed",
-                by=audit.actor_of(self.principal),
-                object_id=encode("tn", tenant_id),
-                changes=differences,
-            )
-        known.forget()
+        after = change(tenant_id=self.principal.tenant_id, changes=changes, by=audit.actor_of(self.principal))
         return Response(asdict(after))

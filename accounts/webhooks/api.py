@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from accounts import audit
 from accounts.api import TenantViewSet
 from accounts.webhooks import catalogue, endpoints, reading, replaying, schemas
+from accounts.webhooks.auditing import note
 from accounts.webhooks.models import WebhookDelivery
 from accounts.webhooks.presenting import present_attempt, present_delivery, present_endpoint
 from common.errors import Invalid
-from common.ids import decode, encode
+from common.ids import decode
 from common.pagination import limit_of, paginate
 from common.timestamps import rfc3339
 
@@ -158,13 +159,8 @@ class WebhookViewSet(TenantViewSet):
         return Response({"count": count, "continue_since": rfc3339(following)}, status=202)
 
     def _record(self, what: str, endpoint_id: UUID, changes: dict[str, Any]) -> None:
-        audit.record(
-            tenant_id=self.principal.tenant_id,
-            action=f"webhook.{what}",
-            by=audit.actor_of(self.principal),
-            object_id=encode("wh", endpoint_id),
-            changes=changes,
-        )
+        by = audit.actor_of(self.principal)
+        note(what, tenant_id=self.principal.tenant_id, endpoint_id=endpoint_id, by=by, changes=changes)
 
 
 class DeliveryViewSet(TenantViewSet):

@@ -11,6 +11,7 @@ from irisx.portal import (
     inbox,
     views,
 )
+from irisx.portal.company import keys, log, members, settings, webhooks
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -29,6 +30,18 @@ urlpatterns = [
     path("portal/finance/exports/start", billing_exports.start, name="portal-export-start"),
     path("portal/finance/exports/<str:key>/", billing_exports.export, name="portal-export"),
     path("portal/finance/<str:key>/", finance.invoice, name="portal-invoice"),
+    path("portal/company/", members.members, name="portal-company"),
+    path("portal/company/members/<str:key>", members.member, name="portal-member"),
+    path("portal/company/invitations/<str:key>", members.invitation, name="portal-invitation"),
+    path("portal/company/keys/", keys.keys, name="portal-keys"),
+    path("portal/company/keys/<str:key>", keys.key, name="portal-key"),
+    path("portal/company/webhooks/", webhooks.webhooks, name="portal-webhooks"),
+    path("portal/company/webhooks/<str:key>/", webhooks.webhook, name="portal-webhook"),
+    path("portal/company/webhooks/<str:key>/<str:delivery>/", webhooks.delivery, name="portal-delivery"),
+    path("portal/company/webhooks/<str:key>/<str:delivery>/resend", webhooks.resend, name="portal-resend"),
+    path("portal/company/log/", log.log, name="portal-log"),
+    path("portal/company/settings/", settings.settings, name="portal-settings"),
+    path("portal/company/settings/export", settings.export, name="portal-company-export"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/<str:key>/", inbox.inbox, name="inbox-mail"),
     path("inbox/<str:key>/body", inbox.mail_body, name="inbox-body"),

@@ -1,4 +1,4 @@
-"""The finance pages as people see them, of a company with a past: held to the guidelines in both colours, on desk and phone."""
+"""The portal's pages as people see them, of a company with a past: held to the guidelines in both colours, on desk and phone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +27,11 @@ PAGES = {
     "usage": "/portal/usage/",
     "usage-cost": "/portal/usage/?by=cost&days=90",
     "overview": "/portal/",
+    "people": "/portal/company/",
+    "keys": "/portal/company/keys/",
+    "webhooks": "/portal/company/webhooks/",
+    "log": "/portal/company/log/",
+    "settings": "/portal/company/settings/",
 }
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 LOOKS: dict[str, dict[str, Any]] = {

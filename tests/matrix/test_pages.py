@@ -21,13 +21,20 @@ PAGES = {
     "portal/finance/profile/": {"owner", "admin", "finance", "read_only"},
     "portal/finance/exports/": {"owner", "admin", "finance", "read_only"},
     "portal/finance/exports/<str:key>/": {"owner", "admin", "finance", "read_only"},
+    "portal/company/": {"owner", "admin", "supervisor", "read_only"},
+    "portal/company/keys/": {"owner", "admin"},
+    "portal/company/webhooks/": {"owner", "admin"},
+    "portal/company/webhooks/<str:key>/": {"owner", "admin"},
+    "portal/company/webhooks/<str:key>/<str:delivery>/": {"owner", "admin"},
+    "portal/company/log/": {"owner", "admin"},
+    "portal/company/settings/": {"owner", "admin"},
 }
 PEOPLE = ("owner", "admin", "supervisor", "agent", "finance", "read_only")
 PUBLIC_PAGES = {
     "", "widget.js", "chat/panel/<str:widget_key>", "accounts/login/", "accounts/signup/", "accounts/password/",
     "v1/schema", "v1/docs",
 }  # fmt: skip
-# Held elsewhere: files by test_files,
+# Held elsewhere: files by test_files, the company's buttons by test_company_pages,
 # probes by test_health, the demo's inbox by test_inbox, the page behind a mail's link by test_unread, signing
 # out, signing up, links out of mails, one's own security, drafting, exporting and choosing a plan by their own tests.
 OTHERS = {
@@ -37,6 +44,8 @@ OTHERS = {
     "accounts/security/sessions/end",
     "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
     "portal/finance/draft", "portal/finance/subscription/change", "portal/finance/subscription/cancel",
+    "portal/company/members/<str:key>", "portal/company/invitations/<str:key>", "portal/company/keys/<str:key>",
+    "portal/company/webhooks/<str:key>/<str:delivery>/resend", "portal/company/settings/export",
     "portal/finance/exports/start", "files/<str:token>", "chat/resume/<str:token>",
     "impersonation/end", "impersonation/<uuid:key>/",  # tests/accounts/operators/test_impersonating.py
     "invitations/<str:token>/",  # tests/accounts/members/test_invitations.py
@@ -53,9 +62,9 @@ def world(db: None) -> World:
 
 
 def address(world: World, page: str) -> str:
-    kinds = {"credit-notes": "credit_note", "exports": "export"}
+    kinds = {"credit-notes": "credit_note", "exports": "export", "webhooks": "webhook"}
     kind = next((name for part, name in kinds.items() if part in page), "invoice")
-    filled = page.replace("<str:key>", world.objects[kind])
+    filled = page.replace("<str:key>", world.objects[kind]).replace("<str:delivery>", world.objects["delivery"])
     return "/" + filled.replace("<str:widget_key>", world.objects["widget_key"])
 
 
