@@ -72,6 +72,13 @@ VARIABLES = (
         is_secret=True,
     ),
     Variable(
+        "FREESWITCH_WEB_PASSWORD",
+        values.passwords,
+        "",
+        "what the switch signs in to /freeswitch/ with, as user freeswitch; several while changing it; empty: it may not",
+        is_secret=True,
+    ),
+    Variable(
         "FREESWITCH_SIP_DOMAIN",
         values.hostname,
         "irisx.local",

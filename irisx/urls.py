@@ -40,6 +40,7 @@ urlpatterns = [
     path("livez", cast(Any, health.livez)),
     path("readyz", cast(Any, health.readyz)),
     path("v1/", include(cast(Any, api))),
+    path("freeswitch/", include("telephony.switch.urls")),
     path("admin/", admin.site.urls),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/", include(cast(Any, identity))),

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 LEAST_SECRET = 50
+LEAST_PASSWORD = 16  # letters and digits: it stands in an XML file and a shell variable too
 ADDRESSINGS = {"path", "virtual"}
 # Name → (burst, how many more a minute). A busy person stays well below: nobody types thirty messages at once and one a
 # second after.
@@ -55,6 +56,13 @@ def secrets(value: str) -> list[str]:
     found = [part.strip() for part in value.split(",") if part.strip()]
     if any(len(part) < LEAST_SECRET for part in found):
         raise ValueError(f"{LEAST_SECRET} random characters or more each, separated by commas")
+    return found
+
+
+def passwords(value: str) -> list[str]:
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    if not all(re.fullmatch(f"[A-Za-z0-9]{{{LEAST_PASSWORD},200}}", part) for part in found):
+        raise ValueError(f"{LEAST_PASSWORD} random letters and digits or more each, separated by commas")
     return found
 
 

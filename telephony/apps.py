@@ -7,3 +7,4 @@ class TelephonyConfig(AppConfig):
 
     def ready(self) -> None:
         from telephony import receivers  # noqa: F401 - connects them
+        from telephony.switch import receivers as switch  # noqa: F401

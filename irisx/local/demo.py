@@ -126,9 +126,7 @@ class Demo:
         self._note()
 
     def _workshop(self, parts: Parts) -> Workshop:
-        environment = demo_environment(
-            state=self.state, parts=parts, secret_key=self.secrets["secret_key"], environ=self.environ
-        )
+        environment = demo_environment(state=self.state, parts=parts, secrets=self.secrets, environ=self.environ)
         return Workshop(state=self.state.path, environment=environment, ports=self.ports.chosen)
 
     @asynccontextmanager

@@ -63,11 +63,12 @@ def assemble(
 
 
 def demo_environment(
-    *, state: StateDirectory, parts: Parts, secret_key: str, environ: Mapping[str, str]
+    *, state: StateDirectory, parts: Parts, secrets: Mapping[str, str], environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the environment of every program of the demo."""
     ours = {
-        "SECRET_KEY": secret_key,
+        "SECRET_KEY": secrets["secret_key"],
+        "FREESWITCH_WEB_PASSWORD": secrets["freeswitch"],
         "IRISX_MEDIA_ROOT": str(state.media),
         "IRISX_MAIL_DIR": str(state.mail),
         "IRISX_STATIC_ROOT": str(state.static),

@@ -17,6 +17,7 @@ NEEDED = {
 }
 POSTGRES = "an address like postgres://user:password@host:5432/database"
 REDIS = "an address like redis://:password@host:6379/0, rediss://… or unix://…"
+SWITCH_PASSWORD = "16 random letters and digits or more each, separated by commas"
 ESL = "esl://[user]:password@host:port, several separated by commas"
 MAIL = "smtp+tls://user:password@host:587, smtp+ssl://…, smtp://… or consolemail://"
 ORIGIN = "an address like https://irisx.example.com, with nothing behind host and port"
@@ -35,6 +36,7 @@ WRONG = [
     ("REDIS_URL", "redis://:hush@valkey:99999/0", "(hidden)", REDIS),
     ("FREESWITCH_URL", "esl://hush@switch:8021", "(hidden)", ESL),
     ("FREESWITCH_URL", "esl://:hush@switch:8021,esl://:hush@other", "(hidden)", ESL),
+    ("FREESWITCH_WEB_PASSWORD", "hush", "(hidden)", SWITCH_PASSWORD),
     ("EMAIL_URL", "post://me:hush@mail", "(hidden)", MAIL),
     ("EMAIL_URL", "smtp://me:hush@mail:smtp", "(hidden)", MAIL),
     ("IRISX_BASE_URL", "irisx.example.com", "'irisx.example.com'", ORIGIN),
