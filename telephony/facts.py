@@ -16,6 +16,7 @@ from telephony.states import Direction, HangupSource
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVENTS = (
     "CHANNEL_CREATE",
+    "CHANNEL_PARK",
     "CHANNEL_PROGRESS",
     "CHANNEL_PROGRESS_MEDIA",
     "CHANNEL_ANSWER",

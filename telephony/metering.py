@@ -9,7 +9,7 @@ from uuid import UUID
 from common.errors import DomainError
 from common.ids import encode_call
 from telephony.models import Call, CallLeg
-from telephony.states import HangupSource
+from telephony.states import Direction, HangupSource
 from usage.rating import Rate, billed_quantity, call_seconds, event_cost
 from usage.selectors import rate_for
 from usage.services import record_usage
@@ -43,15 +43,25 @@ def require_rate(*, tenant_id: UUID, to_number: str, now: datetime) -> Rate:
 
 
 def charge_for(call: Call, leg: CallLeg) -> Charge | None:
-    """Return what an ended leg costs; None when it was not answered, left by no trunk, or nothing is priced.
+    """Return what an ended leg costs; None when it was not answered, is no carrier's, or nothing is priced.
+
+    A carrier's is what left by a trunk, and what came in by a number; an agent's telephone costs nothing.
 
     A price that vanished during the call must not keep the call from ending: it is logged for an operator.
     """
     seconds = _seconds(call, leg)
-    if seconds == 0 or leg.trunk_id is None or leg.answered_at is None:
+    came_in = call.direction == Direction.INBOUND and leg.pk == call.pk
+    if seconds == 0 or leg.answered_at is None or not (came_in or leg.trunk_id):
         return None
     try:
-        rate = require_rate(tenant_id=call.tenant_id, to_number=call.to_number, now=leg.answered_at)
+        rate = rate_for(
+            tenant_id=call.tenant_id,
+            channel=CHANNEL,
+            resource_type=RESOURCE_TYPE,
+            now=leg.answered_at,
+            direction=call.direction,
+            destination=call.to_number,
+        )
     except DomainError:
         log.exception("call %s was answered and has no price", call.pk)
         return None

@@ -12,10 +12,13 @@ from uuid import UUID
 from telephony.esl.errors import UnsafeValue
 
 MAX_SECONDS = 24 * 60 * 60
+# The switch's sounds name each number to twenty with one file.
+MAX_SPOKEN = 20
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9]{2,15}", re.ASCII)
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{1,47}", re.ASCII)
 _EVENT = re.compile(r"[A-Z][A-Z_]{1,47}", re.ASCII)
+_SIP_URI = re.compile(r"sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,120}(:[0-9]{2,5})?", re.ASCII)
 _SECRET = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]+")
 
@@ -64,6 +67,29 @@ class Loopback:
         return f"loopback/{extension}/{_checked(_TOKEN, self.context, 'context')}"
 
 
+@dataclass(frozen=True, slots=True)
+class Telephone:
+    """An agent's telephone: a user of the switch's directory."""
+
+    user: str
+    domain: str
+
+    def dial_string(self) -> str:
+        """Return the endpoint as the switch reads it; the directory knows where the telephone is registered."""
+        return f"user/{_checked(_TOKEN, self.user, 'user')}@{_checked(_TOKEN, self.domain, 'domain')}"
+
+
+@dataclass(frozen=True, slots=True)
+class SipAddress:
+    """A SIP address somewhere else, `sip:user@host` or with a port."""
+
+    uri: str
+
+    def dial_string(self) -> str:
+        """Return the endpoint as the switch reads it."""
+        return f"sofia/external/{_checked(_SIP_URI, self.uri, 'SIP address')}"
+
+
 def auth(password: str) -> Command:
     """Sign in with the switch's password."""
     return Command(f"auth {_checked(_SECRET, password, 'password')}")
@@ -89,7 +115,7 @@ def leave() -> Command:
 def originate(
     *,
     channel: UUID,
-    to: Gateway | Loopback,
+    to: Gateway | Loopback | Telephone | SipAddress,
     caller_number: str,
     ring_seconds: int,
     time_limit_seconds: int | None = None,
@@ -115,6 +141,29 @@ def originate(
 def kill(channel: UUID, cause: str = "NORMAL_CLEARING") -> Command:
     """Hang a channel up."""
     return Command(f"api uuid_kill {channel} {_checked(_CAUSE, cause, 'cause')}")
+
+
+def answer(channel: UUID) -> Command:
+    """Answer a channel that came in; one that is answered already stays as it is."""
+    return Command(f"api uuid_answer {channel}")
+
+
+def bridge(channel: UUID, other: UUID) -> Command:
+    """Connect two channels with each other, whatever each of them was hearing."""
+    return Command(f"api uuid_bridge {channel} {other}")
+
+
+def silence(channel: UUID) -> Command:
+    """Stop everything that is played to a channel."""
+    return Command(f"api uuid_break {channel} all")
+
+
+def play_music(channel: UUID, *, position: int | None = None) -> Command:
+    """Play the switch's own waiting music without end, first the caller's position (from 1) if there is a sound for it."""
+    sounds = ["local_stream://moh"]
+    if position is not None and 1 <= position <= MAX_SPOKEN:
+        sounds = ["ivr/ivr-you_are_number.wav", f"digits/{int(position)}.wav", *sounds]
+    return Command(f"api uuid_broadcast {channel} file_string://{'!'.join(sounds)} aleg")
 
 
 def exists(channel: UUID) -> Command:

@@ -87,8 +87,6 @@ def delete_flow(*, tenant_id: UUID, flow_id: UUID, by: Actor) -> None:
     row = _locked(tenant_id, flow_id)
     if NumberRoute.objects.for_tenant(tenant_id).filter(Q(flow=row) | Q(fallback_flow=row)).exists():
         raise Conflict("A number leads to this flow; change its route first.", code="in-use")
-    if Queue.objects.for_tenant(tenant_id).filter(overflow_flow=row).exists():
-        raise Conflict("A queue overflows into this flow; change the queue first.", code="in-use")
     if sessions(tenant_id=tenant_id).filter(version__flow=row, status=SessionStatus.ACTIVE.value).exists():
         raise Conflict("A caller is in this flow now.", code="in-use")
     _audit(row, "ivr_flow.deleted", by, {"name": row.name})

@@ -2,11 +2,12 @@
 
 import logging
 
+from django.conf import settings
 from django.utils import timezone
 
 from common.db import in_database_thread
 from telephony.esl import commands
-from telephony.esl.commands import Command, Gateway
+from telephony.esl.commands import Command, Gateway, SipAddress, Telephone
 from telephony.esl.connection import Node
 from telephony.esl.errors import NotSent, Unconfirmed, UnsafeValue
 from telephony.esl.link import Reply
@@ -50,7 +51,8 @@ async def expire_late() -> None:
 
 async def _deliver(node: Node, order: Order) -> None:
     try:
-        reply = await node.send(wire_command(order))
+        for command in wire_commands(order):
+            reply = await node.send(command)
     except NotSent:
         outcome, text = Outcome.NOT_SENT, ""
     except Unconfirmed:
@@ -63,18 +65,40 @@ async def _deliver(node: Node, order: Order) -> None:
     await in_database_thread(dispatching.settle, order=order, outcome=outcome, text=text, now=timezone.now())
 
 
-def wire_command(order: Order) -> Command:
-    """Return the command of an order; the job carries the leg's UUID, so that its reply finds the leg."""
-    if order.kind is CommandKind.HANGUP:
-        return commands.kill(order.leg_id)
+def wire_commands(order: Order) -> list[Command]:
+    """Return what is sent for an order, in turn; the last reply tells how it went.
+
+    The job of an originate carries the leg's UUID, so that its reply finds the leg.
+    """
+    match order.kind:
+        case CommandKind.HANGUP:
+            return [commands.kill(order.leg_id, order.params.get("cause", "NORMAL_CLEARING"))]
+        case CommandKind.BRIDGE:
+            return [commands.answer(order.call_id), commands.bridge(order.call_id, order.leg_id)]
+        case CommandKind.MUSIC:
+            music = commands.play_music(order.leg_id, position=order.params.get("position"))
+            return [commands.answer(order.leg_id), commands.silence(order.leg_id), music]
+        case CommandKind.ORIGINATE:
+            return [_originate(order)]
+
+
+def _originate(order: Order) -> Command:
     return commands.originate(
         channel=order.leg_id,
-        to=Gateway(order.gateway, order.to_number),
-        caller_number=order.from_number,
-        ring_seconds=RING_SECONDS,
+        to=_endpoint(order),
+        caller_number=order.from_number or order.to_number,
+        ring_seconds=order.params.get("ring_seconds", RING_SECONDS),
         time_limit_seconds=order.time_limit_seconds,
         job=order.leg_id,
     )
+
+
+def _endpoint(order: Order) -> Gateway | Telephone | SipAddress:
+    if user := order.params.get("telephone"):
+        return Telephone(user, settings.FREESWITCH_SIP_DOMAIN)
+    if uri := order.params.get("sip_uri"):
+        return SipAddress(uri)
+    return Gateway(order.gateway, order.to_number)
 
 
 def _outcome(kind: CommandKind, reply: Reply) -> Outcome:

@@ -17,6 +17,8 @@ from telephony import facts
 from telephony.esl.address import NodeAddress
 from telephony.esl.connection import Node, NodeUp
 from telephony.esl.protocol import Event
+from telephony.inbound import reading
+from telephony.listener.arrivals import take_arrival
 from telephony.listener.delivery import deliver_waiting, expire_late
 from telephony.listener.intake import take_in
 from telephony.listener.lanes import Lanes
@@ -69,7 +71,7 @@ async def _serve(address: NodeAddress, bell: asyncio.Event, stop: asyncio.Event)
         if ownership is None:
             return
         node = Node(address, events=facts.EVENTS)
-        lanes: Lanes[Event] = Lanes(take_in)
+        lanes: Lanes[Event] = Lanes(partial(_work, node))
         async with asyncio.TaskGroup() as group:
             for_ever = [group.create_task(job) for job in (ownership.lost(), lanes.run(), _survey(node))]
             delivering = group.create_task(_deliver(node, bell, stop))
@@ -94,6 +96,14 @@ async def _listen(node: Node, lanes: Lanes[Event], bell: asyncio.Event) -> None:
                 bell.set()
             elif isinstance(notice, Event) and (leg_id := _ours(notice)):
                 await lanes.put(leg_id, notice)
+
+
+async def _work(node: Node, event: Event) -> None:
+    """Bring one event into the books; a call that came in is one from its parking on."""
+    if event.name == reading.EVENT:
+        await take_arrival(node, event)
+    else:
+        await take_in(event)
 
 
 def _ours(event: Event) -> UUID | None:

@@ -17,6 +17,40 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="AgentLine",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("idle", "Idle"),
+                            ("offered", "Offered"),
+                            ("talking", "Talking"),
+                            ("wrap_up", "Wrap up"),
+                        ],
+                        default="idle",
+                        max_length=8,
+                    ),
+                ),
+                ("engaged_by", models.UUIDField(blank=True, null=True)),
+                ("engaged_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "idle_since",
+                    models.DateTimeField(blank=True, help_text="When the last call's work was done.", null=True),
+                ),
+            ],
+            options={
+                "db_table": "agent_lines",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
+            },
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
             name="Extension",
             fields=[
                 ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -26,22 +60,6 @@ class Migration(migrations.Migration):
                 ("sealed_a1_hash", models.TextField(editable=False)),
                 ("is_active", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
             ],
             options={
                 "db_table": "extensions",
@@ -66,12 +84,6 @@ class Migration(migrations.Migration):
                 ("last_version", models.PositiveIntegerField(default=0)),
                 ("updated_at", models.DateTimeField()),
                 ("created_at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
             ],
             options={
                 "db_table": "ivr_flows",
@@ -91,18 +103,6 @@ class Migration(migrations.Migration):
                 ("definition", models.JSONField()),
                 ("published_by", models.UUIDField(blank=True, null=True)),
                 ("created_at", models.DateTimeField()),
-                (
-                    "flow",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="telephony.ivrflow"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
             ],
             options={
                 "db_table": "ivr_flow_versions",
@@ -143,90 +143,9 @@ class Migration(migrations.Migration):
                 ("outcome", models.CharField(blank=True, max_length=40)),
                 ("created_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "call",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="ivr_sessions", to="telephony.call"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-                (
-                    "version",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="sessions",
-                        to="telephony.ivrflowversion",
-                    ),
-                ),
             ],
             options={
                 "db_table": "ivr_sessions",
-                "abstract": False,
-                "base_manager_name": "unscoped",
-                "default_manager_name": "unscoped",
-            },
-            managers=[
-                ("unscoped", django.db.models.manager.Manager()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Queue",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=80)),
-                (
-                    "skills",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=40), blank=True, default=list, size=20
-                    ),
-                ),
-                (
-                    "music_url",
-                    models.URLField(
-                        blank=True, help_text="Played while waiting; empty: the switch's own.", max_length=500
-                    ),
-                ),
-                ("is_position_announced", models.BooleanField(default=True)),
-                ("announce_every_seconds", models.PositiveIntegerField(default=45)),
-                ("ring_seconds", models.PositiveIntegerField(default=20)),
-                ("wrap_up_seconds", models.PositiveIntegerField(default=10)),
-                ("max_wait_seconds", models.PositiveIntegerField(default=600)),
-                ("max_waiting", models.PositiveIntegerField(default=100)),
-                (
-                    "overflow",
-                    models.CharField(
-                        choices=[("hangup", "Hangup"), ("queue", "Queue"), ("flow", "Flow")],
-                        default="hangup",
-                        max_length=8,
-                    ),
-                ),
-                ("overflow_queue", models.UUIDField(blank=True, null=True)),
-                ("is_active", models.BooleanField(default=True)),
-                ("created_at", models.DateTimeField()),
-                (
-                    "overflow_flow",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="telephony.ivrflow",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "queues",
                 "abstract": False,
                 "base_manager_name": "unscoped",
                 "default_manager_name": "unscoped",
@@ -257,61 +176,46 @@ class Migration(migrations.Migration):
                 ("fallback_url", models.URLField(blank=True, max_length=500)),
                 ("sealed_secret", models.TextField(blank=True, editable=False)),
                 ("created_at", models.DateTimeField()),
-                (
-                    "extension",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="telephony.extension",
-                    ),
-                ),
-                (
-                    "fallback_flow",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="telephony.ivrflow",
-                    ),
-                ),
-                (
-                    "flow",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="telephony.ivrflow",
-                    ),
-                ),
-                (
-                    "number",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="route", to="telephony.phonenumber"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="telephony.queue",
-                    ),
-                ),
             ],
             options={
                 "db_table": "number_routes",
+                "abstract": False,
+                "base_manager_name": "unscoped",
+                "default_manager_name": "unscoped",
+            },
+            managers=[
+                ("unscoped", django.db.models.manager.Manager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Queue",
+            fields=[
+                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "skills",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list, size=20
+                    ),
+                ),
+                ("is_position_announced", models.BooleanField(default=True)),
+                ("announce_every_seconds", models.PositiveIntegerField(default=45)),
+                ("ring_seconds", models.PositiveIntegerField(default=20)),
+                ("wrap_up_seconds", models.PositiveIntegerField(default=10)),
+                ("max_wait_seconds", models.PositiveIntegerField(default=600)),
+                ("max_waiting", models.PositiveIntegerField(default=100)),
+                (
+                    "overflow",
+                    models.CharField(
+                        choices=[("hangup", "Hangup"), ("queue", "Queue")], default="hangup", max_length=8
+                    ),
+                ),
+                ("overflow_queue", models.UUIDField(blank=True, null=True)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "queues",
                 "abstract": False,
                 "base_manager_name": "unscoped",
                 "default_manager_name": "unscoped",
@@ -354,42 +258,14 @@ class Migration(migrations.Migration):
                 ),
                 ("offered_until", models.DateTimeField(blank=True, null=True)),
                 (
-                    "action",
-                    models.UUIDField(blank=True, help_text="The wait's or the offer's action on the call.", null=True),
+                    "leg",
+                    models.UUIDField(blank=True, help_text="The leg that rings the agent, or is theirs.", null=True),
                 ),
                 ("announced_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.CharField(blank=True, max_length=24)),
                 ("created_at", models.DateTimeField(help_text="Since when the caller waits.")),
-                (
-                    "agent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "call",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="queue_entries", to="telephony.call"
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="telephony.queue"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
             ],
             options={
                 "db_table": "queue_entries",
@@ -413,24 +289,6 @@ class Migration(migrations.Migration):
                 ),
                 ("tier", models.PositiveSmallIntegerField(default=1)),
                 ("created_at", models.DateTimeField()),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="telephony.queue"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
             ],
             options={
                 "db_table": "queue_members",
@@ -442,77 +300,277 @@ class Migration(migrations.Migration):
                 ("unscoped", django.db.models.manager.Manager()),
             ],
         ),
-        migrations.CreateModel(
-            name="AgentLine",
-            fields=[
-                ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                (
-                    "phase",
-                    models.CharField(
-                        choices=[
-                            ("idle", "Idle"),
-                            ("offered", "Offered"),
-                            ("talking", "Talking"),
-                            ("wrap_up", "Wrap up"),
-                        ],
-                        default="idle",
-                        max_length=8,
-                    ),
+        migrations.RemoveConstraint(
+            model_name="call",
+            name="calls_from_e164",
+        ),
+        migrations.RemoveConstraint(
+            model_name="callcommand",
+            name="call_commands_kind",
+        ),
+        migrations.AddField(
+            model_name="callcommand",
+            name="params",
+            field=models.JSONField(blank=True, default=dict, help_text="What its kind needs beside the leg."),
+        ),
+        migrations.AlterField(
+            model_name="call",
+            name="from_number",
+            field=models.CharField(blank=True, help_text="Empty: the caller hides it.", max_length=16),
+        ),
+        migrations.AlterField(
+            model_name="callcommand",
+            name="kind",
+            field=models.CharField(
+                choices=[("originate", "Originate"), ("hangup", "Hangup"), ("bridge", "Bridge"), ("music", "Music")],
+                max_length=10,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="call",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("from_number__regex", "^\\+[1-9][0-9]{6,14}$"),
+                    models.Q(("direction", "inbound"), ("from_number", "")),
+                    _connector="OR",
                 ),
-                ("engaged_by", models.UUIDField(blank=True, null=True)),
-                ("engaged_until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "idle_since",
-                    models.DateTimeField(blank=True, help_text="When the last call's work was done.", null=True),
+                name="calls_from_e164",
+                violation_error_message="Numbers are written in E.164: a plus, then 7 to 15 digits.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="callcommand",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["originate", "hangup", "bridge", "music"])),
+                name="call_commands_kind",
+                violation_error_message="kind must be one of originate, hangup, bridge, music.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="agentline",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="agentline",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="extension",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="extension",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrflow",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrflowversion",
+            name="flow",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="telephony.ivrflow"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrflowversion",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrsession",
+            name="call",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="ivr_sessions", to="telephony.call"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrsession",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ivrsession",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to="telephony.ivrflowversion"
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="extension",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="telephony.extension",
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="fallback_flow",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="telephony.ivrflow",
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="flow",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="telephony.ivrflow",
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="number",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="route", to="telephony.phonenumber"
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queue",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="numberroute",
+            name="queue",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="telephony.queue",
+            ),
+        ),
+        migrations.AddField(
+            model_name="queueentry",
+            name="agent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="queueentry",
+            name="call",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="queue_entries", to="telephony.call"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queueentry",
+            name="queue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="telephony.queue"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queueentry",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queuemember",
+            name="queue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="members", to="telephony.queue"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queuemember",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
+            ),
+        ),
+        migrations.AddField(
+            model_name="queuemember",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="agentline",
+            index=models.Index(
+                condition=models.Q(("phase", "idle"), _negated=True),
+                fields=["engaged_until"],
+                name="agent_lines_engaged",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["idle", "offered", "talking", "wrap_up"])),
+                name="agent_lines_phase",
+                violation_error_message="phase must be one of idle, offered, talking, wrap_up.",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentline",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "user"), name="agent_lines_once", violation_error_message="This line exists."
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="agentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("engaged_until", None), ("phase", "idle")),
+                    models.Q(models.Q(("phase", "idle"), _negated=True), ("engaged_until__isnull", False)),
+                    _connector="OR",
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.tenant"
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "agent_lines",
-                "abstract": False,
-                "base_manager_name": "unscoped",
-                "default_manager_name": "unscoped",
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("phase", "idle"), _negated=True),
-                        fields=["engaged_until"],
-                        name="agent_lines_engaged",
-                    )
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("phase__in", ["idle", "offered", "talking", "wrap_up"])),
-                        name="agent_lines_phase",
-                        violation_error_message="phase must be one of idle, offered, talking, wrap_up.",
-                    ),
-                    models.UniqueConstraint(
-                        fields=("tenant", "user"), name="agent_lines_once", violation_error_message="This line exists."
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("engaged_until", None), ("phase", "idle")),
-                            models.Q(models.Q(("phase", "idle"), _negated=True), ("engaged_until__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="agent_lines_leased",
-                        violation_error_message="An agent is engaged for a time, or idle.",
-                    ),
-                ],
-            },
-            managers=[
-                ("unscoped", django.db.models.manager.Manager()),
-            ],
+                name="agent_lines_leased",
+                violation_error_message="An agent is engaged for a time, or idle.",
+            ),
         ),
         migrations.AddConstraint(
             model_name="extension",
@@ -612,9 +670,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="queue",
             constraint=models.CheckConstraint(
-                condition=models.Q(("overflow__in", ["hangup", "queue", "flow"])),
+                condition=models.Q(("overflow__in", ["hangup", "queue"])),
                 name="queues_overflow",
-                violation_error_message="overflow must be one of hangup, queue, flow.",
+                violation_error_message="overflow must be one of hangup, queue.",
             ),
         ),
         migrations.AddConstraint(
@@ -629,7 +687,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("overflow", "hangup"),
                     models.Q(("overflow", "queue"), ("overflow_queue__isnull", False)),
-                    models.Q(("overflow", "flow"), ("overflow_flow__isnull", False)),
                     _connector="OR",
                 ),
                 name="queues_overflow_target",

@@ -33,7 +33,7 @@ class Call(Ended, TenantModel):
     direction = models.CharField(max_length=8, choices=choices_of(Direction))
     status = models.CharField(max_length=10, choices=choices_of(CallStatus), default=CallStatus.QUEUED.value)
     to_number = models.CharField(max_length=16)
-    from_number = models.CharField(max_length=16)
+    from_number = models.CharField(max_length=16, blank=True, help_text="Empty: the caller hides it.")
     time_limit_seconds = models.PositiveIntegerField(default=MAX_TIME_LIMIT_SECONDS)
     status_callback = models.URLField(max_length=500, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
@@ -57,7 +57,8 @@ class Call(Ended, TenantModel):
             one_of("status", CallStatus, name="calls_status"),
             one_of("direction", Direction, name="calls_direction"),
             e164("to_number", name="calls_to_e164"),
-            e164("from_number", name="calls_from_e164"),
+            # A caller may hide their number.
+            e164("from_number", name="calls_from_e164", unless=Q(direction=Direction.INBOUND.value, from_number="")),
             models.CheckConstraint(
                 condition=Q(time_limit_seconds__range=(1, MAX_TIME_LIMIT_SECONDS)),
                 name="calls_time_limit",

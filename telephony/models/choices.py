@@ -19,7 +19,9 @@ def one_of(field: str, kind: type[StrEnum], *, name: str) -> CheckConstraint:
     return CheckConstraint(condition=Q(**{f"{field}__in": values}), name=name, violation_error_message=message)
 
 
-def e164(field: str, *, name: str) -> CheckConstraint:
-    """Let the column hold a number in E.164 with its plus."""
+def e164(field: str, *, name: str, unless: Q | None = None) -> CheckConstraint:
+    """Let the column hold a number in E.164 with its plus; where `unless` holds, anything."""
     message = "Numbers are written in E.164: a plus, then 7 to 15 digits."
-    return CheckConstraint(condition=Q(**{f"{field}__regex": E164}), name=name, violation_error_message=message)
+    condition = Q(**{f"{field}__regex": E164})
+    condition = condition if unless is None else condition | unless
+    return CheckConstraint(condition=condition, name=name, violation_error_message=message)

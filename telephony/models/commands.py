@@ -15,6 +15,8 @@ class CommandKind(StrEnum):
 
     ORIGINATE = "originate"
     HANGUP = "hangup"
+    BRIDGE = "bridge"
+    MUSIC = "music"
 
 
 class CommandStatus(StrEnum):
@@ -35,6 +37,7 @@ class CallCommand(TenantModel):
     status = models.CharField(max_length=8, choices=choices_of(CommandStatus), default=CommandStatus.PENDING.value)
     node = models.CharField(max_length=120, blank=True, help_text="The only switch it is for; empty means any.")
     not_after = models.DateTimeField()
+    params = models.JSONField(default=dict, blank=True, help_text="What its kind needs beside the leg.")
     result = models.CharField(max_length=200, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

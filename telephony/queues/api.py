@@ -143,7 +143,6 @@ def present_queue(row: Queue) -> dict[str, Any]:
         "id": encode("qu", row.pk),
         "name": row.name,
         "skills": row.skills,
-        "music_url": row.music_url,
         "announce_position": row.is_position_announced,
         "announce_every_seconds": row.announce_every_seconds,
         "ring_seconds": row.ring_seconds,
@@ -152,7 +151,6 @@ def present_queue(row: Queue) -> dict[str, Any]:
         "max_waiting": row.max_waiting,
         "overflow": row.overflow,
         "overflow_queue": None if row.overflow_queue is None else encode("qu", row.overflow_queue),
-        "overflow_flow": None if row.overflow_flow_id is None else encode("ivf", row.overflow_flow_id),
         "is_active": row.is_active,
         "created_at": rfc3339(row.created_at),
     }
@@ -190,8 +188,6 @@ def _values(body: dict[str, Any]) -> dict[str, Any]:
     values = dict(body)
     if "overflow_queue" in values:
         values["overflow_queue"] = named("qu", values["overflow_queue"], "/overflow_queue")
-    if "overflow_flow" in values:
-        values["overflow_flow_id"] = named("ivf", values.pop("overflow_flow"), "/overflow_flow")
     return values
 
 

@@ -18,7 +18,6 @@ class Overflow(StrEnum):
 
     HANGUP = "hangup"
     QUEUE = "queue"
-    FLOW = "flow"
 
 
 class EntryStatus(StrEnum):
@@ -54,7 +53,6 @@ class Queue(TenantModel):
 
     name = models.CharField(max_length=80)
     skills = _skills()
-    music_url = models.URLField(max_length=500, blank=True, help_text="Played while waiting; empty: the switch's own.")
     is_position_announced = models.BooleanField(default=True)
     announce_every_seconds = models.PositiveIntegerField(default=45)
     ring_seconds = models.PositiveIntegerField(default=20)
@@ -64,9 +62,6 @@ class Queue(TenantModel):
     overflow = models.CharField(max_length=8, choices=choices_of(Overflow), default=Overflow.HANGUP.value)
     # No key in the database: queues may overflow into one another, and are erased table by table.
     overflow_queue = models.UUIDField(null=True, blank=True)
-    overflow_flow = models.ForeignKey(
-        "telephony.IvrFlow", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -78,9 +73,7 @@ class Queue(TenantModel):
                 fields=["tenant", "name"], name="queues_name", violation_error_message="This name is taken."
             ),
             models.CheckConstraint(
-                condition=Q(overflow="hangup")
-                | Q(overflow="queue", overflow_queue__isnull=False)
-                | Q(overflow="flow", overflow_flow__isnull=False),
+                condition=Q(overflow="hangup") | Q(overflow="queue", overflow_queue__isnull=False),
                 name="queues_overflow_target",
                 violation_error_message="An overflow leads to what it says.",
             ),
@@ -124,7 +117,7 @@ class QueueEntry(TenantModel):
     )
     missed_by = ArrayField(models.UUIDField(), default=list, blank=True)
     offered_until = models.DateTimeField(null=True, blank=True)
-    action = models.UUIDField(null=True, blank=True, help_text="The wait's or the offer's action on the call.")
+    leg = models.UUIDField(null=True, blank=True, help_text="The leg that rings the agent, or is theirs.")
     announced_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

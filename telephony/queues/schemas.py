@@ -31,9 +31,6 @@ class QueueChange(StrictSerializer):
 
     name = serializers.CharField(max_length=80, required=False)
     skills = SkillsField(required=False, help_text="Who takes a call of this queue has all of these.")
-    music_url = serializers.CharField(
-        max_length=500, allow_blank=True, required=False, help_text="Empty: the switch's."
-    )
     announce_position = serializers.BooleanField(required=False, source="is_position_announced")
     announce_every_seconds = serializers.IntegerField(min_value=15, max_value=600, required=False)
     ring_seconds = serializers.IntegerField(min_value=5, max_value=120, required=False)
@@ -42,7 +39,6 @@ class QueueChange(StrictSerializer):
     max_waiting = serializers.IntegerField(min_value=1, max_value=10_000, required=False)
     overflow = serializers.ChoiceField(choices=OVERFLOWS, required=False)
     overflow_queue = serializers.CharField(allow_null=True, required=False, help_text="`qu_…`")
-    overflow_flow = serializers.CharField(allow_null=True, required=False, help_text="`ivf_…`, published.")
     is_active = serializers.BooleanField(required=False, help_text="A queue that is not overflows at once.")
 
 
@@ -58,7 +54,6 @@ class QueueAnswer(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="`qu_…`")
     name = serializers.CharField()
     skills = serializers.ListField(child=serializers.CharField())
-    music_url = serializers.CharField(allow_blank=True)
     announce_position = serializers.BooleanField()
     announce_every_seconds = serializers.IntegerField()
     ring_seconds = serializers.IntegerField()
@@ -67,7 +62,6 @@ class QueueAnswer(serializers.Serializer[Any]):
     max_waiting = serializers.IntegerField()
     overflow = serializers.ChoiceField(choices=OVERFLOWS)
     overflow_queue = serializers.CharField(allow_null=True)
-    overflow_flow = serializers.CharField(allow_null=True)
     is_active = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 

@@ -14,15 +14,13 @@ from accounts.audit import Actor
 from accounts.models import Membership
 from common.errors import Conflict, FieldProblem, Invalid, NotFound
 from common.ids import encode
-from common.outgoing import check_url
 from telephony.inbound.models import NumberRoute
-from telephony.ivr.models import IvrFlow
 from telephony.queues.models import OPEN, Overflow, Queue, QueueEntry, QueueMember
 
 MOST_MEMBERS = 500
 FIELDS = (
-    "name", "skills", "music_url", "is_position_announced", "announce_every_seconds", "ring_seconds", "wrap_up_seconds",
-    "max_wait_seconds", "max_waiting", "overflow", "overflow_queue", "overflow_flow_id", "is_active",
+    "name", "skills", "is_position_announced", "announce_every_seconds", "ring_seconds", "wrap_up_seconds",
+    "max_wait_seconds", "max_waiting", "overflow", "overflow_queue", "is_active",
 )  # fmt: skip
 
 
@@ -61,7 +59,7 @@ def change_queue(*, tenant_id: UUID, queue_id: UUID, values: Mapping[str, Any], 
     """Change some of FIELDS; callers who wait go on by the new ones."""
     row = _locked(tenant_id, queue_id)
     _apply(row, values)
-    _store(row, update_fields=[name.removesuffix("_id") for name in FIELDS])
+    _store(row, update_fields=list(FIELDS))
     _audit(row, "queue.changed", by, {name: str(value) for name, value in values.items()})
     return row
 
@@ -132,16 +130,10 @@ def _apply(row: Queue, values: Mapping[str, Any]) -> None:
     for name in FIELDS:
         if name in values:
             setattr(row, name, values[name])
-    if row.music_url:
-        check_url(row.music_url, pointer="/music_url")
     if row.overflow == Overflow.QUEUE:
         others = queues(tenant_id=row.tenant_id).exclude(pk=row.pk)
         if row.overflow_queue is None or not others.filter(pk=row.overflow_queue).exists():
             raise Invalid("There is no such other queue.", code="not-found", pointer="/overflow_queue")
-    if row.overflow == Overflow.FLOW:
-        published = IvrFlow.objects.for_tenant(row.tenant_id).exclude(published_version=None)
-        if row.overflow_flow_id is None or not published.filter(pk=row.overflow_flow_id).exists():
-            raise Invalid("There is no such published flow.", code="not-found", pointer="/overflow_flow")
 
 
 def _locked(tenant_id: UUID, queue_id: UUID) -> Queue:

@@ -1,8 +1,10 @@
 """Hand commands to the owner of a switch: each is taken once, and dialling is never late."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -11,6 +13,7 @@ from accounts.tenancy import system_access, tenant_scope
 from telephony.facts import Refused, cause_in
 from telephony.models import CallCommand, CallLeg
 from telephony.models.commands import CommandKind, CommandStatus
+from telephony.services.hanging_up import hang_up_again
 from telephony.services.progress import apply_fact
 from telephony.services.timeline import locked_call
 from telephony.states import Dispatch
@@ -38,6 +41,7 @@ class Order:
     to_number: str
     from_number: str
     time_limit_seconds: int
+    params: Mapping[str, Any]
 
 
 def waiting_commands(*, node: str, limit: int = 100) -> list[tuple[UUID, UUID, UUID]]:
@@ -87,7 +91,7 @@ def settle(*, order: Order, outcome: Outcome, text: str = "", now: datetime) -> 
             _close(command, CommandStatus.DONE, text, now=now)
         elif outcome is Outcome.REFUSED:
             _refused(command, text, now=now)
-        elif outcome is Outcome.NOT_SENT or command.kind == CommandKind.HANGUP:
+        elif outcome is Outcome.NOT_SENT or command.kind != CommandKind.ORIGINATE:
             _wait_again(command)
         else:
             _legs(command).filter(dispatch=Dispatch.SENT.value).update(dispatch=Dispatch.UNCONFIRMED.value)
@@ -103,11 +107,11 @@ def expire(*, tenant_id: UUID, call_id: UUID, command_id: UUID, now: datetime) -
             _expire(command, now=now)
 
 
-def recover_hangups(*, node: str) -> None:
-    """Let hang-ups wait again that a listener took and never finished: repeating them is harmless. One statement."""
-    with system_access(f"hang-ups {node} did not finish"):
-        CallCommand.unscoped.filter(
-            kind=CommandKind.HANGUP.value, status=CommandStatus.SENT.value, node=node, leg__finalized_at=None
+def recover_commands(*, node: str) -> None:
+    """Let commands wait again that a listener took and never finished: repeating any but an originate is harmless."""
+    with system_access(f"commands {node} did not finish"):
+        CallCommand.unscoped.filter(status=CommandStatus.SENT.value, node=node, leg__finalized_at=None).exclude(
+            kind=CommandKind.ORIGINATE.value
         ).update(status=CommandStatus.PENDING.value)
 
 
@@ -133,6 +137,7 @@ def _order(command: CallCommand) -> Order:
         to_number=command.call.to_number,
         from_number=command.call.from_number,
         time_limit_seconds=command.call.time_limit_seconds,
+        params=command.params,
     )
 
 
@@ -141,6 +146,7 @@ def _expire(command: CallCommand, *, now: datetime) -> None:
     if command.kind == CommandKind.ORIGINATE and command.leg.dispatch == Dispatch.UNSENT:
         ended = Refused(command.leg_id, at=now, cause="")
         apply_fact(tenant_id=command.tenant_id, call_id=command.call_id, fact=ended, now=now)
+    _part(command, now=now)
 
 
 def _refused(command: CallCommand, text: str, *, now: datetime) -> None:
@@ -148,6 +154,13 @@ def _refused(command: CallCommand, text: str, *, now: datetime) -> None:
     if command.kind == CommandKind.ORIGINATE:
         refused = Refused(command.leg_id, at=now, cause=cause_in(text.removeprefix("-ERR").strip()))
         apply_fact(tenant_id=command.tenant_id, call_id=command.call_id, fact=refused, now=now)
+    _part(command, now=now)
+
+
+def _part(command: CallCommand, *, now: datetime) -> None:
+    """Hang up the leg of two that could not be connected: nobody is left to listen to silence."""
+    if command.kind == CommandKind.BRIDGE and command.leg.finalized_at is None:
+        hang_up_again(command.leg, now=now)
 
 
 def _wait_again(command: CallCommand) -> None:

@@ -11,6 +11,7 @@ from telephony.metering import Charge, charge_for, meter
 from telephony.models import Call, CallCommand, CallLeg
 from telephony.models.commands import CommandStatus
 from telephony.services.timeline import append, locked_call, move
+from telephony.signals import leg_ended
 from telephony.states import CallStatus, Direction, Ending, HangupSource, Verdict, verdict
 
 
@@ -33,7 +34,6 @@ def end_leg(
 ) -> None:
     """End a leg whose call is locked; `has_channel` is False when the switch never made one."""
     _learn(call, leg, ended)
-    found = verdict(_ending(call, leg, ended, has_channel=has_channel))
     source = _source(call, leg, ended)
     leg.ended_at = max(ended.at, leg.answered_at or ended.at)
     leg.finalized_at, leg.is_estimated = now, is_estimated
@@ -44,32 +44,44 @@ def end_leg(
     if CallLeg.objects.for_tenant(call.tenant_id).filter(call=call, finalized_at=None).exists():
         append(call, type="leg_ended", occurred_at=leg.ended_at, leg_id=leg.pk, payload={"cause": ended.cause})
     else:
-        _end_call(call, leg, found, charge)
+        decisive = leg if speaks_for_call(call, leg) else _caller_of(call)
+        had_channel = has_channel or decisive is not leg
+        _end_call(call, decisive, verdict(_ending(call, decisive, has_channel=had_channel)), charge)
+    leg_ended.send(sender=CallLeg, call=call, leg=leg, now=now)
     if charge is not None:
         meter(call, leg, charge)
+
+
+def speaks_for_call(call: Call, leg: CallLeg) -> bool:
+    """Say whether a leg's fate is the call's: of a call that came in the caller's alone, whoever was rung for it."""
+    return call.direction == Direction.OUTBOUND or leg.pk == call.pk
+
+
+def _caller_of(call: Call) -> CallLeg:
+    return CallLeg.objects.for_tenant(call.tenant_id).get(pk=call.pk)
 
 
 def _learn(call: Call, leg: CallLeg, ended: Ended) -> None:
     """Catch up with what the end tells of the beginning, for a listener that was away then."""
     leg.ringing_at = leg.ringing_at or ended.ringing_at
     leg.answered_at = leg.answered_at or ended.answered_at
-    if leg.answered_at is not None:
+    if leg.answered_at is not None and speaks_for_call(call, leg):
         facts = {"answered_at": leg.answered_at, "ringing_at": call.ringing_at or leg.ringing_at}
         move(call, to=CallStatus.ANSWERED, occurred_at=leg.answered_at, leg_id=leg.pk, facts=facts)
 
 
-def _ending(call: Call, leg: CallLeg, ended: Ended, *, has_channel: bool) -> Ending:
+def _ending(call: Call, leg: CallLeg, *, has_channel: bool) -> Ending:
     return Ending(
         direction=Direction(call.direction),
         is_answered=call.answered_at is not None,
-        cause=ended.cause,
-        q850=ended.q850,
-        sip_status=ended.sip_status,
+        cause=leg.hangup_cause,
+        q850=leg.q850,
+        sip_status=leg.sip_status,
         was_ringing=leg.ringing_at is not None,
         has_channel=has_channel,
         canceled_by_us=call.cancel_requested_at is not None,
-        timed_out_by_us=ended.cause == "NO_ANSWER" and ended.source is HangupSource.PLATFORM,
-        caller_left=ended.source is HangupSource.CALLER,
+        timed_out_by_us=leg.hangup_cause == "NO_ANSWER" and leg.hangup_source == HangupSource.PLATFORM,
+        caller_left=leg.hangup_source == HangupSource.CALLER,
     )
 
 

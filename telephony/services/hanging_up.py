@@ -29,22 +29,23 @@ def hangup_call(*, tenant_id: UUID, call_id: UUID, now: datetime) -> Call:
     call.cancel_requested_at = now
     append(call, type="hangup_requested", occurred_at=now, saving=["cancel_requested_at"])
     for leg in CallLeg.objects.for_tenant(tenant_id).filter(call_id=call_id, finalized_at=None).order_by("id"):
-        _hang_up_leg(call, leg, now=now)
+        hang_up_leg(call, leg, now=now)
     return call
 
 
-def _hang_up_leg(call: Call, leg: CallLeg, *, now: datetime) -> None:
+def hang_up_leg(call: Call, leg: CallLeg, *, now: datetime, cause: str = "NORMAL_CLEARING") -> None:
+    """End one leg of a locked call; one that was not dialled yet is withdrawn at once."""
     if leg.dispatch != Dispatch.UNSENT:
-        hang_up_again(leg, now=now)
+        hang_up_again(leg, now=now, cause=cause)
         return
     leg.dispatch = Dispatch.WITHDRAWN.value
     end_leg(call, leg, Ended(leg.pk, at=now, source=HangupSource.API), now=now, has_channel=False)
 
 
-def hang_up_again(leg: CallLeg, *, now: datetime) -> None:
-    """Order the end of a leg, unless such an order waits already."""
+def hang_up_again(leg: CallLeg, *, now: datetime, cause: str = "NORMAL_CLEARING") -> None:
+    """Order the end of a leg, unless such an order waits already; `cause` is what the far end is told."""
     waiting = CallCommand.objects.for_tenant(leg.tenant_id).filter(
         leg=leg, kind=CommandKind.HANGUP.value, status=CommandStatus.PENDING.value
     )
     if not waiting.exists():
-        order(leg, kind=CommandKind.HANGUP, not_after=now + HANG_UP_WITHIN, now=now)
+        order(leg, kind=CommandKind.HANGUP, not_after=now + HANG_UP_WITHIN, now=now, params={"cause": cause})

@@ -78,7 +78,14 @@ def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
     return call
 
 
-def order(leg: CallLeg, *, kind: CommandKind, not_after: datetime, now: datetime) -> CallCommand:
+def order(
+    leg: CallLeg,
+    *,
+    kind: CommandKind,
+    not_after: datetime,
+    now: datetime,
+    params: dict[str, Any] | None = None,
+) -> CallCommand:
     """Store a command to the leg's switch, to any switch while it has none, and ring at the listener on commit."""
     ring_on_commit()
     return CallCommand.objects.create(
@@ -89,5 +96,6 @@ def order(leg: CallLeg, *, kind: CommandKind, not_after: datetime, now: datetime
         kind=kind.value,
         node=leg.node,
         not_after=not_after,
+        params=params or {},
         created_at=now,
     )

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from telephony.facts import Alive, Answered, Created, Ended, Fact, Refused, Ringing
 from telephony.models import Call, CallLeg
-from telephony.services.ending import end_leg, finalize_leg
+from telephony.services.ending import end_leg, finalize_leg, speaks_for_call
 from telephony.services.hanging_up import hang_up_again
 from telephony.services.timeline import append, locked_call, move
+from telephony.signals import leg_answered
 from telephony.states import CallStatus, Dispatch, HangupSource
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,29 @@ def _after_the_end(call: Call, leg: CallLeg, fact: Fact) -> None:
 
 
 def _progress(call: Call, leg: CallLeg, fact: Created | Ringing | Answered | Alive, *, now: datetime) -> None:
-    is_new = leg.dispatch != Dispatch.CONFIRMED
+    is_new, was_answered = leg.dispatch != Dispatch.CONFIRMED, leg.answered_at is not None
     leg.dispatch, leg.last_seen_at, leg.missing_since = Dispatch.CONFIRMED.value, now, None
     ringing_at, answered_at = _moments(fact)
     leg.ringing_at = leg.ringing_at or ringing_at
     leg.answered_at = leg.answered_at or answered_at
     leg.save(update_fields=["dispatch", "last_seen_at", "missing_since", "ringing_at", "answered_at"])
+    if speaks_for_call(call, leg):
+        _move(call, leg, fact, ringing_at=ringing_at, answered_at=answered_at)
+    if leg.answered_at is not None and not was_answered:
+        leg_answered.send(sender=CallLeg, call=call, leg=leg, now=now)
+    if is_new and call.cancel_requested_at is not None:
+        # The hang-up may have reached the switch before the channel it was for.
+        hang_up_again(leg, now=now)
+
+
+def _move(
+    call: Call,
+    leg: CallLeg,
+    fact: Created | Ringing | Answered | Alive,
+    *,
+    ringing_at: datetime | None,
+    answered_at: datetime | None,
+) -> None:
     move(call, to=CallStatus.INITIATED, occurred_at=fact.at, leg_id=leg.pk)
     if ringing_at is not None:
         facts = {"ringing_at": ringing_at}
@@ -50,9 +68,6 @@ def _progress(call: Call, leg: CallLeg, fact: Created | Ringing | Answered | Ali
     if answered_at is not None:
         facts = {"answered_at": answered_at}
         move(call, to=CallStatus.ANSWERED, occurred_at=answered_at, leg_id=leg.pk, facts=facts)
-    if is_new and call.cancel_requested_at is not None:
-        # The hang-up may have reached the switch before the channel it was for.
-        hang_up_again(leg, now=now)
 
 
 def _moments(fact: Created | Ringing | Answered | Alive) -> tuple[datetime | None, datetime | None]:

@@ -79,6 +79,37 @@ async def _uuid_setvar(switch: Switch, argument: str) -> str:
     return "+OK\n"
 
 
+async def _uuid_answer(switch: Switch, argument: str) -> str:
+    if _alive(switch, argument) is None:
+        return NO_CHANNEL
+    switch.lives[argument].answer()
+    return "+OK\n"
+
+
+async def _uuid_bridge(switch: Switch, argument: str) -> str:
+    """Connect two channels (trace uuid-bridge-two-parked-legs); one of them must have been answered."""
+    first, _, second = argument.partition(" ")
+    one, other = _alive(switch, first), _alive(switch, second)
+    if one is None or other is None or not (one.answered_us or other.answered_us):
+        return "-ERR Invalid uuid\n"
+    one.bridged_with, other.bridged_with = other.uuid, one.uuid
+    switch.publish("CHANNEL_BRIDGE", one.headers(with_variables=True) | {"Other-Leg-Unique-ID": other.uuid})
+    return f"+OK {other.uuid}\n"
+
+
+async def _uuid_broadcast(switch: Switch, argument: str) -> str:
+    uuid, _, rest = argument.partition(" ")
+    channel = _alive(switch, uuid)
+    if channel is None:
+        return NO_CHANNEL
+    channel.heard.append(rest.rpartition(" ")[0])
+    return "+OK Message sent\n"
+
+
+async def _uuid_break(switch: Switch, argument: str) -> str:
+    return "+OK\n" if _alive(switch, argument.partition(" ")[0]) else NO_CHANNEL
+
+
 async def _show(switch: Switch, argument: str) -> str:
     what, _, rest = argument.partition(" ")
     if what not in {"channels", "calls"}:
@@ -136,6 +167,10 @@ APIS: dict[str, Api] = {
     "show": _show,
     "status": _status,
     "strepoch": _constant(lambda: str(int(time.time()))),
+    "uuid_answer": _uuid_answer,
+    "uuid_break": _uuid_break,
+    "uuid_bridge": _uuid_bridge,
+    "uuid_broadcast": _uuid_broadcast,
     "uuid_dump": _uuid_dump,
     "uuid_exists": _uuid_exists,
     "uuid_getvar": _uuid_getvar,

@@ -1,4 +1,4 @@
-"""One outbound channel: what it knows, and the headers its events carry."""
+"""One channel: what it knows, and the headers its events carry."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -58,6 +58,9 @@ class Channel:
     call_state: str = "DOWN"
     application: str = ""
     hangup: Hangup | None = None
+    direction: str = "outbound"
+    bridged_with: str = ""
+    heard: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -137,8 +140,8 @@ class Channel:
             "Channel-State-Number": self._state_number(),
             "Channel-Name": self.name,
             "Unique-ID": self.uuid,
-            "Call-Direction": "outbound",
-            "Presence-Call-Direction": "outbound",
+            "Call-Direction": self.direction,
+            "Presence-Call-Direction": self.direction,
             "Channel-HIT-Dialplan": "true" if self.application else "false",
             "Channel-Call-UUID": self.uuid,
             "Answer-State": self.answer_state,
@@ -160,11 +163,11 @@ class Channel:
         near = (self.caller_name, self.caller_number)
         far = ("Outbound Call", self.dialled.number)
         # Once an application runs, the switch shows the callee as the caller (variable_channel_cid_flipped).
-        shown, other = (far, near) if self.application else (near, far)
+        shown, other = (far, near) if self.application and self.direction == "outbound" else (near, far)
         reached = {"Caller-Network-Addr": "127.0.0.1"} if "sip_network_ip" in self.variables else {}
         return {
-            "Caller-Direction": "outbound",
-            "Caller-Logical-Direction": "outbound",
+            "Caller-Direction": self.direction,
+            "Caller-Logical-Direction": self.direction,
             "Caller-Caller-ID-Name": shown[0],
             "Caller-Caller-ID-Number": shown[1],
             "Caller-Orig-Caller-ID-Name": near[0],
@@ -200,7 +203,7 @@ class Channel:
         empty = dict.fromkeys(ROW, "")
         return empty | {
             "uuid": self.uuid,
-            "direction": "outbound",
+            "direction": self.direction,
             "created": stamp(self.created_us),
             "created_epoch": str(self.created_us // 1_000_000),
             "name": self.name,

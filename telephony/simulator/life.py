@@ -1,4 +1,4 @@
-"""The life of one outbound channel, event by event in the order a real switch sends them."""
+"""The life of one channel, event by event in the order a real switch sends them."""
 
 import asyncio
 import re
@@ -19,7 +19,9 @@ _SCHEDULED = re.compile(r"sched_hangup \+(\d+)(?: (\w+))?")
 
 def begin(switch: Switch, dialled: Dialled) -> "asyncio.Future[str]":
     """Start a channel; the future holds what `originate` answers once it is answered or has failed. Raises Refused."""
-    if dialled.gateway not in switch.gateways | {"loopback"}:
+    if dialled.gateway == "user" and dialled.number not in switch.telephones:
+        raise Refused("-ERR USER_NOT_REGISTERED\n")
+    if dialled.gateway not in switch.gateways | {"loopback", "user", "sip"}:
         raise Refused("-ERR INVALID_GATEWAY\n")
     uuid = dialled.uuid
     if uuid in switch.channels:
@@ -27,9 +29,24 @@ def begin(switch: Switch, dialled: Dialled) -> "asyncio.Future[str]":
     switch.sessions += 1
     channel = Channel(dialled=dialled, uuid=uuid, session_id=switch.sessions)
     switch.channels[uuid] = channel
-    life = _Life(switch, channel)
-    switch.spawn(life.run(_plan(dialled)))
+    life = switch.lives[uuid] = _Life(switch, channel)
+    plan = switch.telephones[dialled.number] if dialled.gateway == "user" else _plan(dialled)
+    switch.spawn(life.run(plan))
     return life.settled
+
+
+def arrive(
+    switch: Switch, *, to: str, caller: str, hangs_up_after: float | None = None, is_ours: bool = True
+) -> Channel:
+    """Let a call come in and be parked by our dialplan; the caller gives up after some seconds, or waits for ever."""
+    marked = {"irisx_inbound": "true"} if is_ours else {}
+    dialled = Dialled("carrier", to, "&park", {"origination_caller_id_number": caller, **marked})
+    switch.sessions += 1
+    channel = Channel(dialled=dialled, uuid=str(uuid4()), session_id=switch.sessions, direction="inbound")
+    switch.channels[channel.uuid] = channel
+    life = switch.lives[channel.uuid] = _Life(switch, channel)
+    switch.spawn(life.wait(hangs_up_after))
+    return channel
 
 
 def _plan(dialled: Dialled) -> Plan:
@@ -55,6 +72,25 @@ class _Life:
             await self._talk(plan)
         await self.channel.over.wait()
         self._finish()
+
+    async def wait(self, hangs_up_after: float | None) -> None:
+        """Be a call that came in: parked at once, until somebody hangs up."""
+        self.switch.show_soon(self.channel)
+        self._enter("CS_INIT", number="2")
+        self._say("CHANNEL_CREATE")
+        self._enter("CS_ROUTING")
+        self._execute()
+        if hangs_up_after is not None and not await self._pause(hangs_up_after):
+            self.channel.end(
+                Hangup("NORMAL_CLEARING" if self.channel.answered_us else "ORIGINATOR_CANCEL", is_remote=True)
+            )
+        await self.channel.over.wait()
+        self._finish()
+
+    def answer(self) -> None:
+        """Answer a channel that came in; a repeat changes nothing."""
+        if not self.channel.answered_us:
+            self._answer()
 
     def _later(self, seconds: float, hangup: Hangup) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(seconds * self.switch.pace, self.channel.end, hangup)
@@ -158,6 +194,7 @@ class _Life:
         channel.variables |= report.disposition(channel, hangup) | report.closing(channel, hangup)
         self._say("CHANNEL_HANGUP_COMPLETE")
         del self.switch.channels[channel.uuid]
+        del self.switch.lives[channel.uuid]
         self.switch.forget_later(channel)
         self._enter("CS_DESTROY")
         self._say("CHANNEL_DESTROY")

@@ -11,6 +11,8 @@ USAGE = (
 _VARIABLES = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
 _SPLIT = re.compile(r"(?:[^,'\\]|\\.|'(?:[^'\\]|\\.)*')+")
 _GATEWAY = re.compile(r"sofia/gateway/([^/|,]+)/([^|,]*)")
+_USER = re.compile(r"user/([^@|,]+)@[^|,]+")
+_SIP = re.compile(r"sofia/external/sip:([^@|,]+)@[^|,]+")
 _LOOPBACK = re.compile(r"loopback/([^/|,]+)(?:/[^|,]*)?")
 
 
@@ -61,6 +63,10 @@ def _unquoted(part: str) -> str:
 def _endpoint(target: str) -> tuple[str, str]:
     if found := _GATEWAY.match(target):
         return found[1], found[2]
+    if found := _USER.match(target):
+        return "user", found[1]
+    if found := _SIP.match(target):
+        return "sip", found[1]
     if found := _LOOPBACK.match(target):
         return "loopback", found[1]
     raise Refused("-ERR CHAN_NOT_IMPLEMENTED\n")

@@ -31,7 +31,8 @@ def disposition(channel: Channel, hangup: Hangup) -> dict[str, str]:
     if hangup.refusal:
         return {}
     if hangup.is_remote:
-        return {"sip_hangup_disposition": "recv_bye"}
+        # Who called and gives up before the answer sends a CANCEL.
+        return {"sip_hangup_disposition": "recv_bye" if channel.answered_us else "recv_cancel"}
     if channel.answered_us:
         return {"sip_hangup_disposition": "send_bye"}
     return {

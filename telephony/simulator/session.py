@@ -12,7 +12,6 @@ from telephony.simulator.switch import ORIGINS, Switch
 
 NOT_FOUND = "-ERR command not found"
 KNOWN_EVENTS = frozenset(ORIGINS) - {"CHANNEL_DATA"} | {
-    "CHANNEL_BRIDGE",
     "CHANNEL_UNBRIDGE",
     "CHANNEL_HOLD",
     "CHANNEL_UNHOLD",

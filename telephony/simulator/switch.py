@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
+from telephony.simulator.carrier import Plan
 from telephony.simulator.channel import Channel
 from telephony.simulator.clock import gmt, now_us, stamp
 
@@ -24,6 +25,7 @@ ORIGINS = {
     "CHANNEL_EXECUTE_COMPLETE": ("switch_core_session.c", "switch_core_session_exec", 2967),
     "CHANNEL_PARK": ("switch_ivr.c", "switch_ivr_park", 1002),
     "CHANNEL_UNPARK": ("switch_ivr.c", "switch_ivr_park", 1213),
+    "CHANNEL_BRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1689),
     "CHANNEL_HANGUP": ("switch_channel.c", "switch_channel_perform_hangup", 3445),
     "CHANNEL_HANGUP_COMPLETE": ("switch_core_state_machine.c", "switch_core_session_reporting_state", 943),
     "CHANNEL_DESTROY": ("switch_core_session.c", "switch_core_session_perform_destroy", 1584),
@@ -34,18 +36,31 @@ ORIGINS = {
     "CUSTOM": ("mod_event_socket.c", "parse_command", 2275),
 }
 
+
+class Answering(Protocol):
+    """The life of a channel, as far as commands touch it."""
+
+    def answer(self) -> None:
+        """Answer a channel that came in; a repeat changes nothing."""
+
+
 Listener = Callable[[dict[str, str], str], None]
 
 
 @dataclass(slots=True)
 class Switch:
-    """All the state of one simulated switch; `pace` stretches the carrier's times, 0.1 makes them ten times shorter."""
+    """All the state of one simulated switch; `pace` stretches the carrier's times, 0.1 makes them ten times shorter.
+
+    `telephones` are the registered users of its directory, and what each does when it rings.
+    """
 
     pace: float = 1.0
+    telephones: dict[str, Plan] = field(default_factory=dict)
     gateways: frozenset[str] = frozenset({"carrier", "deadcarrier"})
     heartbeat_seconds: float = 20.0
     core_uuid: str = field(default_factory=lambda: str(uuid4()))
     started_us: int = field(default_factory=now_us)
+    lives: dict[str, Answering] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     shown: dict[str, Channel] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)

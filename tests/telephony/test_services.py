@@ -412,7 +412,7 @@ class TestDispatching:
         hangup = command_of(call, "hangup")
         dispatching.take(tenant_id=call.tenant_id, call_id=call.pk, command_id=hangup.pk, node=NODE, now=after(1))
 
-        dispatching.recover_hangups(node=NODE)
+        dispatching.recover_commands(node=NODE)
 
         assert (command_of(call, "hangup").status, command_of(call).status) == ("pending", "sent")
 

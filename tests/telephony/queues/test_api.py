@@ -44,7 +44,6 @@ def test_a_queue_is_made_with_the_usual_patience(client: ApiClient):
     assert body == {
         "name": "Support",
         "skills": ["billing", "german"],
-        "music_url": "",
         "announce_position": False,
         "announce_every_seconds": 45,
         "ring_seconds": 20,
@@ -53,7 +52,6 @@ def test_a_queue_is_made_with_the_usual_patience(client: ApiClient):
         "max_waiting": 100,
         "overflow": "hangup",
         "overflow_queue": None,
-        "overflow_flow": None,
         "is_active": True,
     }
 
@@ -64,9 +62,8 @@ def test_a_queue_is_made_with_the_usual_patience(client: ApiClient):
         ({"name": ""}, "/name", "blank"),
         ({"ring_seconds": 4}, "/ring_seconds", "min-value"),
         ({"skills": ["a b"]}, "/skills/0", "invalid"),
-        ({"music_url": "http://x.example/"}, "/music_url", "url-not-allowed"),
         ({"overflow": "queue"}, "/overflow_queue", "not-found"),
-        ({"overflow": "flow", "overflow_flow": "ivf_" + "0" * 32}, "/overflow_flow", "not-found"),
+        ({"overflow": "flow"}, "/overflow", "invalid-choice"),
         ({"overflow": "queue", "overflow_queue": "other"}, "/overflow_queue", "not-found"),
         ({"colour": "red"}, "/colour", "unknown"),
     ],
