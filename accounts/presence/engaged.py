@@ -24,6 +24,13 @@ def engaged(*, tenant_id: UUID, now: datetime) -> frozenset[UUID]:
     return frozenset(user_id for _, found in answers for user_id in found)
 
 
+def shown_status(row: AgentPresence, *, held: frozenset[UUID], now: datetime) -> str:
+    """Return what an agent is to colleagues: busy while somebody holds them, unless they are not there at all."""
+    status = effective_status(row, now)
+    is_held = row.user_id in held and status != AgentPresence.Status.OFFLINE
+    return str(AgentPresence.Status.BUSY) if is_held else status
+
+
 def hold(*, tenant_id: UUID, user_id: UUID) -> None:
     """Lock an agent's presence row until the transaction ends."""
     rows = AgentPresence.objects.for_tenant(tenant_id).filter(user_id=user_id)
@@ -35,5 +42,5 @@ def tell(*, tenant_id: UUID, user_id: UUID, is_engaged: bool, now: datetime) -> 
     row = AgentPresence.objects.for_tenant(tenant_id).filter(user_id=user_id).first()
     if row is None or (status := effective_status(row, now)) == AgentPresence.Status.OFFLINE:
         return
-    shown = AgentPresence.Status.BUSY if is_engaged else AgentPresence.Status(status)
+    shown = AgentPresence.Status.BUSY if is_engaged else status
     presence_changed.send(sender=AgentPresence, tenant_id=tenant_id, user_id=user_id, status=str(shown), now=now)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api import TenantViewSet
 from accounts.models import AgentPresence, User
+from accounts.presence import engaged
 from accounts.presence import services as presence
 from accounts.principals import require_user
 from chat import selectors, services
@@ -117,14 +119,17 @@ class AgentsViewSet(TenantViewSet):
         people = services.chatters(self.principal.tenant_id).select_related("user").order_by("user__name", "pk")
         rows = AgentPresence.objects.for_tenant(self.principal.tenant_id)
         presences = {row.user_id: row for row in rows}
-        return Response({"results": [self._present(person.user, presences.get(person.user_id)) for person in people]})
+        held = engaged.engaged(tenant_id=self.principal.tenant_id, now=self.now)
+        return Response(
+            {"results": [self._present(person.user, presences.get(person.user_id), held) for person in people]}
+        )
 
-    def _present(self, user: User, row: AgentPresence | None) -> dict[str, Any]:
+    def _present(self, user: User, row: AgentPresence | None, held: frozenset[UUID]) -> dict[str, Any]:
         row = row or AgentPresence(user=user)
         return {
             "id": encode("us", user.pk),
             "name": user.name,
-            "status": presence.effective_status(row, self.now),
+            "status": engaged.shown_status(row, held=held, now=self.now),
             "active_chats": row.active_chats,
             "max_concurrent_chats": row.max_concurrent_chats,
         }

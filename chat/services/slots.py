@@ -15,6 +15,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce, Greatest
 
 from accounts.permissions import ROLE_PERMISSIONS
+from accounts.presence import engaged
 from accounts.presence import services as presence
 from accounts.presence.models import AgentPresence
 from accounts.tenancy import system_access, tenant_scope
@@ -63,9 +64,9 @@ def claim(*, tenant_id: UUID, routing: str, excluded: Sequence[UUID], now: datet
     Rows others are claiming are passed over first; when only such rows are left, wait for one, and look again as long as
     somebody is free.
     """
-    values = _values(tenant_id, now, excluded=list(excluded))
     order = ORDERS.get(Widget.Routing(routing), ORDERS[Widget.Routing.LEAST_BUSY])
     for _ in range(MOST_ATTEMPTS):
+        values = _values(tenant_id, now, excluded=[*excluded, *engaged.engaged(tenant_id=tenant_id, now=now)])
         for way in (CLAIM_UNLOCKED, CLAIM_WAITING):
             if (agent_id := _attempt(way, order, values)) is not None:
                 return agent_id
@@ -75,7 +76,7 @@ def claim(*, tenant_id: UUID, routing: str, excluded: Sequence[UUID], now: datet
 
 
 def claim_of(*, tenant_id: UUID, agent_id: UUID, now: datetime) -> bool:
-    """Take a slot of this agent; False when they are away, full, or may not chat."""
+    """Take a slot of this agent; False when they are away, full, on the telephone, or may not chat."""
     return _attempt(CLAIM_WAITING, "p.id", _values(tenant_id, now, only=agent_id)) is not None
 
 
@@ -83,7 +84,9 @@ def _attempt(way: str, order: str, values: dict[str, Any]) -> UUID | None:
     # A row that no longer fits once its lock is won stays locked: rolling back to the savepoint lets it go.
     savepoint = transaction.savepoint()
     agent_id = _first(way.format(free=FREE, order=order) + TAKE, values)
-    if agent_id is None:
+    # Asked under the lock of the agent's row, which whoever gives them a call holds too.
+    if agent_id is None or agent_id in engaged.engaged(tenant_id=values["tenant_id"], now=values["now"]):
+        agent_id = None
         transaction.savepoint_rollback(savepoint)
     else:
         transaction.savepoint_commit(savepoint)
@@ -92,6 +95,7 @@ def _attempt(way: str, order: str, values: dict[str, Any]) -> UUID | None:
 
 def anybody_free(*, tenant_id: UUID, now: datetime, excluded: Sequence[UUID] = ()) -> bool:
     """Say whether an agent could be offered a chat now."""
+    excluded = [*excluded, *engaged.engaged(tenant_id=tenant_id, now=now)]
     statement = f"SELECT p.user_id FROM chat_agent_presence p WHERE {FREE} LIMIT 1"  # noqa: S608 # our own text
     return _first(statement, _values(tenant_id, now, excluded=list(excluded))) is not None
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.presence.models import AgentPresence
 from accounts.presence.services import effective_status
 from telephony.inbound.models import Extension
@@ -47,7 +49,8 @@ def position_of(entry: QueueEntry) -> int:
     ahead = QueueEntry.objects.for_tenant(entry.tenant_id).filter(
         queue_id=entry.queue_id, status__in=(EntryStatus.WAITING.value, EntryStatus.OFFERED.value)
     )
-    return ahead.filter(created_at__lt=entry.created_at).count() + 1
+    earlier = Q(created_at__lt=entry.created_at) | Q(created_at=entry.created_at, id__lt=entry.pk)
+    return ahead.filter(earlier).count() + 1
 
 
 def agents(*, tenant_id: UUID, queue_id: UUID, now: datetime) -> list[AtTheLine]:
