@@ -131,7 +131,7 @@ class WidgetsViewSet(TenantViewSet):
         tags=["chat"],
     )
     def create(self, request: Request) -> Response:
-        look = _checked(self.read(NewWidget))
+        look = checked_look(self.read(NewWidget))
         return self.once(lambda: self._create(look))
 
     def _create(self, look: dict[str, Any]) -> Response:
@@ -150,7 +150,7 @@ class WidgetsViewSet(TenantViewSet):
         tags=["chat"],
     )
     def change(self, request: Request, id: str) -> Response:
-        changes = _checked(self.read(WidgetChange))
+        changes = checked_look(self.read(WidgetChange))
         return Response(
             present_widget(widgets.change_widget(tenant_id=self.principal.tenant_id, widget_key=id, changes=changes))
         )
@@ -183,7 +183,7 @@ def present_widget(widget: Widget) -> dict[str, Any]:
     return {"id": widget.widget_key, **settings, "created_at": rfc3339(widget.created_at)}
 
 
-def _checked(wanted: dict[str, Any]) -> dict[str, Any]:
+def checked_look(wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the values as they are stored; raise Invalid for what a field alone cannot tell."""
     if "domains_whitelist" in wanted:
         wanted["domains_whitelist"] = domains.checked(wanted["domains_whitelist"])

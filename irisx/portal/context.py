@@ -31,6 +31,7 @@ ROOMS = (
     Room("Overview", "/portal/", "home", "usage.read"),
     Room("Usage", "/portal/usage/", "chart", "usage.read"),
     Room("Finance", "/portal/finance/", "receipt", "billing.read"),
+    Room("Widgets", "/portal/widgets/", "panel", "chat.manage"),
     Room("Company", "/portal/company/", "users", "members.read"),
 )
 MAIL = Room("Mail", "/inbox/", "mail")

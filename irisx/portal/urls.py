@@ -10,6 +10,7 @@ from irisx.portal import (
     finance,
     inbox,
     views,
+    widgets,
 )
 from irisx.portal.company import keys, log, members, settings, webhooks
 
@@ -30,6 +31,9 @@ urlpatterns = [
     path("portal/finance/exports/start", billing_exports.start, name="portal-export-start"),
     path("portal/finance/exports/<str:key>/", billing_exports.export, name="portal-export"),
     path("portal/finance/<str:key>/", finance.invoice, name="portal-invoice"),
+    path("portal/widgets/", widgets.widgets, name="portal-widgets"),
+    path("portal/widgets/<str:key>/", widgets.widget, name="portal-widget"),
+    path("portal/widgets/<str:key>/secret", widgets.secret, name="portal-widget-secret"),
     path("portal/company/", members.members, name="portal-company"),
     path("portal/company/members/<str:key>", members.member, name="portal-member"),
     path("portal/company/invitations/<str:key>", members.invitation, name="portal-invitation"),

@@ -27,6 +27,7 @@ PAGES = {
     "usage": "/portal/usage/",
     "usage-cost": "/portal/usage/?by=cost&days=90",
     "overview": "/portal/",
+    "widgets": "/portal/widgets/",
     "people": "/portal/company/",
     "keys": "/portal/company/keys/",
     "webhooks": "/portal/company/webhooks/",
@@ -86,6 +87,7 @@ def test_every_page_meets_the_guidelines_and_fits(address: str, settings: Any) -
             alice.page.get_by_role("heading", name="History").wait_for()
             wrong += [f"{look} invoice: {one}" for one in violations(alice.page)]
             alice.picture(f"finance-invoice-{look}")
+            wrong += [f"{look} widget: {one}" for one in _widget(alice, address, look)]
             with alice.page.expect_download() as download:
                 alice.page.goto(f"{address}/portal/finance/")
                 alice.page.get_by_role("button", name="Download as ZIP").click()
@@ -93,3 +95,25 @@ def test_every_page_meets_the_guidelines_and_fits(address: str, settings: Any) -
             assert alice.errors == []
             alice.context.close()
     assert wrong == []
+
+
+def _widget(alice: Person, address: str, look: str) -> list[str]:
+    """Open a widget, change it and see the preview follow."""
+    page = alice.page
+    page.goto(f"{address}/portal/widgets/")
+    page.get_by_role("rowheader").get_by_role("link").first.click()
+    preview = page.get_by_label("Preview")
+    page.get_by_label("Greeting").fill("What can we mend for you?")
+    page.get_by_label("Ask for an e-mail address first").check()
+    page.get_by_label("Question 1", exact=True).fill("Which bike?")
+    preview.get_by_text("What can we mend for you?").wait_for()
+    preview.get_by_text("Which bike?").wait_for()
+    found = violations(page)
+    if page.evaluate(WIDER_THAN_THE_WINDOW):
+        found.append("wider than the window")
+    alice.picture(f"finance-widget-{look}")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("The widget is saved").wait_for()
+    page.get_by_role("link", name="Identity secret").click()
+    page.get_by_role("heading", name="Identity secret").wait_for()
+    return [*found, *violations(page)]

@@ -21,6 +21,9 @@ PAGES = {
     "portal/finance/profile/": {"owner", "admin", "finance", "read_only"},
     "portal/finance/exports/": {"owner", "admin", "finance", "read_only"},
     "portal/finance/exports/<str:key>/": {"owner", "admin", "finance", "read_only"},
+    "portal/widgets/": {"owner", "admin"},
+    "portal/widgets/<str:key>/": {"owner", "admin"},
+    "portal/widgets/<str:key>/secret": {"owner", "admin"},
     "portal/company/": {"owner", "admin", "supervisor", "read_only"},
     "portal/company/keys/": {"owner", "admin"},
     "portal/company/webhooks/": {"owner", "admin"},
@@ -63,7 +66,7 @@ def world(db: None) -> World:
 
 
 def address(world: World, page: str) -> str:
-    kinds = {"credit-notes": "credit_note", "exports": "export", "webhooks": "webhook"}
+    kinds = {"credit-notes": "credit_note", "exports": "export", "webhooks": "webhook", "widgets": "widget_key"}
     kind = next((name for part, name in kinds.items() if part in page), "invoice")
     filled = page.replace("<str:key>", world.objects[kind]).replace("<str:delivery>", world.objects["delivery"])
     return "/" + filled.replace("<str:widget_key>", world.objects["widget_key"])

@@ -297,6 +297,7 @@ ELSEWHERE = {
     "accounts/security/address", "accounts/security/second-factor/", "accounts/security/second-factor/off",
     "accounts/security/recovery-codes", "accounts/security/sessions/end",
     "invitations/<str:token>/", "impersonation/end", "impersonation/<uuid:key>/",
+    "portal/widgets/", "portal/widgets/<str:key>/", "portal/widgets/<str:key>/secret",
     "portal/company/", "portal/company/members/<str:key>", "portal/company/invitations/<str:key>",
     "portal/company/keys/", "portal/company/keys/<str:key>", "portal/company/webhooks/",
     "portal/company/webhooks/<str:key>/", "portal/company/webhooks/<str:key>/<str:delivery>/",

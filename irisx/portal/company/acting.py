@@ -11,17 +11,22 @@ from accounts.pages import MemberRequest
 from common.errors import DomainError, NotFound
 
 
-def act(request: MemberRequest, work: Callable[[], object], *, done: str, back_to: str, **where: str) -> HttpResponse:
-    """Do what a button asks for and go back to the page; a refusal is said there and changes nothing."""
+def act(
+    request: MemberRequest, work: Callable[[], object], *, done: str, back_to: str, refused_to: str = "", **where: str
+) -> HttpResponse:
+    """Do what a button asks for and go back to the page; a refusal is said there, or at `refused_to`, and changes nothing.
+
+    `where` fills the address of the page that needs it.
+    """
     try:
         work()
     except NotFound:
         raise
     except DomainError as error:
         messages.error(request, error.message)
-    else:
-        messages.success(request, done)
-    return redirect(reverse(back_to, kwargs=where))
+        return redirect(reverse(refused_to or back_to, kwargs=where))
+    messages.success(request, done)
+    return redirect(reverse(back_to, kwargs={} if refused_to else where))
 
 
 def chosen(request: MemberRequest, known: dict[str, Callable[[], HttpResponse]]) -> HttpResponse:
