@@ -7,7 +7,13 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from common.admin import HouseAdmin, LedgerAdmin
+from telephony.inbound.admin import ExtensionAdmin, NumberRouteAdmin
+from telephony.ivr.admin import IvrFlowAdmin
 from telephony.models import Call, CallCommand, CallEvent, CallLeg, PhoneNumber, SipTrunk
+from telephony.queues.admin import QueueAdmin, QueueEntryAdmin
+
+# The rooms register their own pages.
+__all__ = ["ExtensionAdmin", "IvrFlowAdmin", "NumberRouteAdmin", "QueueAdmin", "QueueEntryAdmin"]
 
 
 @admin.register(PhoneNumber)

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from accounts.models import Tenant
+from accounts.audit import SYSTEM
+from accounts.models import Membership, Tenant
 from accounts.presence.engaged import who_is_engaged
 from accounts.presence.models import AgentPresence
-from accounts.signals import presence_changed, tenant_stopped
+from accounts.signals import member_added, member_left, presence_changed, tenant_stopped
 from telephony.errors import CallEnded
-from telephony.inbound import following
+from telephony.inbound import extensions, following
 from telephony.models import Call, CallLeg
 from telephony.queues import agents, waiting
 from telephony.services import hangup_call
@@ -51,3 +52,18 @@ def offer_waiting_callers(*, tenant_id: UUID, status: str, now: datetime, **kwar
     """Offer who waits in a queue when an agent comes online, or is idle again."""
     if status == AgentPresence.Status.ONLINE:
         waiting.drain_on_commit(tenant_id, now=now)
+
+
+@receiver(member_added, dispatch_uid="telephony.give_extension")
+def give_extension(
+    *, tenant_id: UUID, membership: Membership, details: dict[str, Any], now: datetime, **kwargs: Any
+) -> None:
+    """Give somebody who joined the extension an import wished for, if it is still free."""
+    if number := str(details.get("extension") or ""):
+        extensions.provide(tenant_id=tenant_id, number=number, user_id=membership.user_id, by=SYSTEM, now=now)
+
+
+@receiver(member_left, dispatch_uid="telephony.put_extension_away")
+def put_extension_away(*, tenant_id: UUID, user_id: UUID, **kwargs: Any) -> None:
+    """Stop the telephone of somebody who was suspended or left: it registers no more."""
+    extensions.put_away(tenant_id=tenant_id, user_id=user_id, by=SYSTEM)

@@ -143,24 +143,23 @@ class RouteViewSet(TenantViewSet):
 
     @extend_schema(
         summary="Let a number lead somewhere",
-        description="`kind` says to what; the field of that name says to which. Calls that come in from now on go there. "
-        "A webhook's secret is made once and shown in that answer alone.",
+        description="`kind` says to what; the field of that name says to which. Calls that come in from now on go there.",
         request=schemas.RouteRequest,
-        responses={200: schemas.RouteWithSecret},
-        examples=[schemas.ROUTE_EXAMPLE, schemas.WEBHOOK_ROUTE_EXAMPLE],
+        responses={200: schemas.RouteAnswer},
+        examples=[schemas.ROUTE_EXAMPLE],
         tags=["inbound calls"],
     )
     def replace(self, request: Request, id: str) -> Response:
         """Set a number's route."""
         key = decode("pn", id)
-        row, secret = routes.set_route(
+        row = routes.set_route(
             tenant_id=self.principal.tenant_id,
             number_id=key,
             wish=_wish(self.read(schemas.RouteRequest)),
             by=actor_of(self.principal),
             now=self.now,
         )
-        return Response({**present_route(row), "secret": secret or None})
+        return Response(present_route(row))
 
     @extend_schema(summary="Let a number lead nowhere", responses={204: None}, tags=["inbound calls"])
     def remove(self, request: Request, id: str) -> Response:
@@ -187,13 +186,9 @@ def present_route(row: NumberRoute) -> dict[str, Any]:
     """Return a route as the API shows it."""
     return {
         "kind": row.kind,
-        "flow": _shown("ivf", row.flow_id),
         "queue": _shown("qu", row.queue_id),
         "extension": _shown("ex", row.extension_id),
         "sip_uri": row.sip_uri,
-        "url": row.url,
-        "fallback_url": row.fallback_url,
-        "fallback_flow": _shown("ivf", row.fallback_flow_id),
     }
 
 
@@ -204,13 +199,9 @@ def _shown(prefix: str, key: UUID | None) -> str | None:
 def _wish(body: dict[str, Any]) -> RouteWish:
     return RouteWish(
         kind=RouteKind(body["kind"]),
-        flow=named("ivf", body["flow"], "/flow"),
         queue=named("qu", body["queue"], "/queue"),
         extension=named("ex", body["extension"], "/extension"),
         sip_uri=body["sip_uri"],
-        url=body["url"],
-        fallback_url=body["fallback_url"],
-        fallback_flow=named("ivf", body["fallback_flow"], "/fallback_flow"),
     )
 
 

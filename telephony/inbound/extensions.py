@@ -1,6 +1,7 @@
 """Give agents telephones: extensions, their SIP users and passwords."""
 
 import hashlib
+import logging
 import re
 import secrets
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from common.errors import Conflict, Invalid, NotFound
 from common.ids import encode
 from common.sealed import seal
 from telephony.inbound.models import EXTENSION, Extension, NumberRoute
+
+log = logging.getLogger(__name__)
 
 PASSWORD_BYTES = 18
 _TAKEN = {
@@ -67,6 +70,23 @@ def create_extension(
     _store(row, force_insert=True)
     _audit(row, "extension.created", by, {"number": number})
     return NewTelephone(row, password)
+
+
+def provide(*, tenant_id: UUID, number: str, user_id: UUID, by: Actor, now: datetime) -> None:
+    """Give somebody an extension unless they have one; one that is taken is somebody else's, and logged."""
+    if Extension.objects.for_tenant(tenant_id).filter(user_id=user_id).exists():
+        return
+    try:
+        create_extension(tenant_id=tenant_id, number=number, user_id=user_id, by=by, now=now)
+    except (Conflict, Invalid):
+        log.warning("extension %s is not free for who joined", number, exc_info=True)
+
+
+def put_away(*, tenant_id: UUID, user_id: UUID, by: Actor) -> None:
+    """Stop somebody's telephone; a repeat changes nothing."""
+    row = extension_of(tenant_id=tenant_id, user_id=user_id)
+    if row is not None:
+        change_extension(tenant_id=tenant_id, extension_id=row.pk, changes={"is_active": False}, by=by)
 
 
 def change_extension(*, tenant_id: UUID, extension_id: UUID, changes: dict[str, Any], by: Actor) -> Extension:

@@ -17,11 +17,9 @@ SIP_USER = r"^[a-z0-9-]{3,40}$"
 class RouteKind(StrEnum):
     """What answers a number."""
 
-    FLOW = "flow"
     QUEUE = "queue"
     EXTENSION = "extension"
     SIP_URI = "sip_uri"
-    WEBHOOK = "webhook"
 
 
 class Extension(TenantModel):
@@ -84,16 +82,9 @@ class NumberRoute(TenantModel):
 
     number = models.OneToOneField("telephony.PhoneNumber", on_delete=models.CASCADE, related_name="route")
     kind = models.CharField(max_length=10, choices=choices_of(RouteKind))
-    flow = models.ForeignKey("telephony.IvrFlow", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     queue = models.ForeignKey("telephony.Queue", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     extension = models.ForeignKey(Extension, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     sip_uri = models.CharField(max_length=200, blank=True)
-    url = models.URLField(max_length=500, blank=True)
-    fallback_url = models.URLField(max_length=500, blank=True)
-    fallback_flow = models.ForeignKey(
-        "telephony.IvrFlow", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    sealed_secret = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
@@ -101,11 +92,9 @@ class NumberRoute(TenantModel):
         constraints = [
             one_of("kind", RouteKind, name="number_routes_kind"),
             models.CheckConstraint(
-                condition=Q(kind="flow", flow__isnull=False)
-                | Q(kind="queue", queue__isnull=False)
+                condition=Q(kind="queue", queue__isnull=False)
                 | Q(kind="extension", extension__isnull=False)
-                | (Q(kind="sip_uri") & ~Q(sip_uri=""))
-                | (Q(kind="webhook") & ~Q(url="") & ~Q(sealed_secret="")),
+                | (Q(kind="sip_uri") & ~Q(sip_uri="")),
                 name="number_routes_target",
                 violation_error_message="A route leads to what its kind says.",
             ),

@@ -8,13 +8,9 @@ from uuid import UUID
 
 from accounts import audit
 from accounts.audit import Actor
-from accounts.webhooks.signing import new_secret
 from common.errors import Invalid, NotFound
 from common.ids import encode
-from common.outgoing import check_url
-from common.sealed import seal
 from telephony.inbound.models import Extension, NumberRoute, RouteKind
-from telephony.ivr.models import IvrFlow
 from telephony.models.lines import PhoneNumber
 from telephony.queues.models import Queue
 
@@ -27,16 +23,12 @@ SIP_URI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RouteWish:
-    """Where a number shall lead: the one field that `kind` names, and a webhook's fallbacks."""
+    """Where a number shall lead: the one field that `kind` names."""
 
     kind: RouteKind
-    flow: UUID | None = None
     queue: UUID | None = None
     extension: UUID | None = None
     sip_uri: str = ""
-    url: str = ""
-    fallback_url: str = ""
-    fallback_flow: UUID | None = None
 
 
 def route_of(*, tenant_id: UUID, number_id: UUID) -> NumberRoute:
@@ -47,23 +39,14 @@ def route_of(*, tenant_id: UUID, number_id: UUID) -> NumberRoute:
     return found
 
 
-def set_route(
-    *, tenant_id: UUID, number_id: UUID, wish: RouteWish, by: Actor, now: datetime
-) -> tuple[NumberRoute, str]:
-    """Let a number lead somewhere; a repeat changes nothing. Returns the route, and the secret if one was made just now.
-
-    Raises NotFound, or Invalid with a pointer.
-    """
+def set_route(*, tenant_id: UUID, number_id: UUID, wish: RouteWish, by: Actor, now: datetime) -> NumberRoute:
+    """Let a number lead somewhere; a repeat changes nothing. Raises NotFound, or Invalid with a pointer."""
     number = PhoneNumber.objects.for_tenant(tenant_id).select_for_update().filter(pk=number_id).first()
     if number is None:
         raise NotFound("There is no such number.")
     values = _checked(tenant_id, wish)
     row = NumberRoute.objects.for_tenant(tenant_id).filter(number=number).first()
     row = row or NumberRoute(tenant_id=tenant_id, number=number, created_at=now)
-    secret = ""
-    if wish.kind is RouteKind.WEBHOOK and not row.sealed_secret:
-        secret = new_secret()
-        row.sealed_secret = seal(secret)
     for name, value in values.items():
         setattr(row, name, value)
     row.save()
@@ -72,9 +55,9 @@ def set_route(
         action="number.routed",
         by=by,
         object_id=encode("pn", number.pk),
-        changes={"number": number.number, "kind": row.kind, "url": row.url},
+        changes={"number": number.number, **{name: str(value) for name, value in values.items() if value}},
     )
-    return row, secret
+    return row
 
 
 def delete_route(*, tenant_id: UUID, number_id: UUID, by: Actor) -> None:
@@ -85,32 +68,15 @@ def delete_route(*, tenant_id: UUID, number_id: UUID, by: Actor) -> None:
 
 def _checked(tenant_id: UUID, wish: RouteWish) -> dict[str, Any]:
     """Return the columns of a route, those its kind has no use for empty."""
-    empty: dict[str, Any] = {
-        "flow_id": None, "queue_id": None, "extension_id": None, "sip_uri": "", "url": "", "fallback_url": "",
-        "fallback_flow_id": None,
-    }  # fmt: skip
+    empty: dict[str, Any] = {"queue_id": None, "extension_id": None, "sip_uri": ""}
     match wish.kind:
-        case RouteKind.FLOW:
-            used: dict[str, Any] = {"flow_id": _published(tenant_id, wish.flow, "/flow")}
         case RouteKind.QUEUE:
-            used = {"queue_id": _existing(Queue, tenant_id, wish.queue, "/queue")}
+            used: dict[str, Any] = {"queue_id": _existing(Queue, tenant_id, wish.queue, "/queue")}
         case RouteKind.EXTENSION:
             used = {"extension_id": _existing(Extension, tenant_id, wish.extension, "/extension")}
         case RouteKind.SIP_URI:
             used = {"sip_uri": _sip_uri(wish.sip_uri)}
-        case RouteKind.WEBHOOK:
-            used = _webhook(tenant_id, wish)
     return {**empty, "kind": wish.kind.value, **used}
-
-
-def _webhook(tenant_id: UUID, wish: RouteWish) -> dict[str, Any]:
-    if not wish.url:
-        raise Invalid("A webhook needs an address.", code="required", pointer="/url")
-    check_url(wish.url, pointer="/url")
-    if wish.fallback_url:
-        check_url(wish.fallback_url, pointer="/fallback_url")
-    flow = None if wish.fallback_flow is None else _published(tenant_id, wish.fallback_flow, "/fallback_flow")
-    return {"url": wish.url, "fallback_url": wish.fallback_url, "fallback_flow_id": flow}
 
 
 def _sip_uri(text: str) -> str:
@@ -123,12 +89,3 @@ def _existing(model: type[Queue] | type[Extension], tenant_id: UUID, key: UUID |
     if key is None or not model.objects.for_tenant(tenant_id).filter(pk=key).exists():
         raise Invalid("There is no such target.", code="not-found", pointer=pointer)
     return key
-
-
-def _published(tenant_id: UUID, key: UUID | None, pointer: str) -> UUID:
-    flow = IvrFlow.objects.for_tenant(tenant_id).filter(pk=key).first() if key is not None else None
-    if flow is None:
-        raise Invalid("There is no such flow.", code="not-found", pointer=pointer)
-    if flow.published_version is None:
-        raise Invalid("This flow was never published.", code="not-published", pointer=pointer)
-    return flow.pk

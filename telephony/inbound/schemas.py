@@ -73,39 +73,18 @@ class RouteRequest(StrictSerializer):
     """Where a number leads: `kind`, and the one field of that name."""
 
     kind = serializers.ChoiceField(choices=KINDS)
-    flow = serializers.CharField(allow_null=True, default=None, help_text="`ivf_…` of a published flow.")
     queue = serializers.CharField(allow_null=True, default=None, help_text="`qu_…`")
     extension = serializers.CharField(allow_null=True, default=None, help_text="`ex_…`")
     sip_uri = serializers.CharField(max_length=200, allow_blank=True, default="", help_text="`sip:user@host[:port]`")
-    url = serializers.CharField(max_length=500, allow_blank=True, default="", help_text="Asked what to do, by POST.")
-    fallback_url = serializers.CharField(
-        max_length=500, allow_blank=True, default="", help_text="Asked when `url` gave no answer twice."
-    )
-    fallback_flow = serializers.CharField(
-        allow_null=True, default=None, help_text="`ivf_…`: taken when no address answered."
-    )
 
 
 class RouteAnswer(serializers.Serializer[Any]):
     """Where a number leads."""
 
     kind = serializers.ChoiceField(choices=KINDS)
-    flow = serializers.CharField(allow_null=True)
     queue = serializers.CharField(allow_null=True)
     extension = serializers.CharField(allow_null=True)
     sip_uri = serializers.CharField(allow_blank=True)
-    url = serializers.CharField(allow_blank=True)
-    fallback_url = serializers.CharField(allow_blank=True)
-    fallback_flow = serializers.CharField(allow_null=True)
-
-
-class RouteWithSecret(RouteAnswer):
-    """Where a number leads, as it was just set."""
-
-    secret = serializers.CharField(
-        allow_null=True,
-        help_text="Signs what is sent to `url` (Standard Webhooks); shown when it is made, never again.",
-    )
 
 
 _EXTENSION = {
@@ -126,7 +105,4 @@ NEW_EXTENSION_EXAMPLE = OpenApiExample("Front desk", {"number": "101", "label": 
 CHANGE_EXTENSION_EXAMPLE = OpenApiExample("Put away", {"is_active": False}, request_only=True)
 ROUTE_EXAMPLE = OpenApiExample(
     "A SIP address", {"kind": "sip_uri", "sip_uri": "sip:reception@pbx.example.com"}, request_only=True
-)
-WEBHOOK_ROUTE_EXAMPLE = OpenApiExample(
-    "Your server", {"kind": "webhook", "url": "https://calls.example.com/inbound"}, request_only=True
 )

@@ -41,7 +41,7 @@ class FlowViewSet(TenantViewSet):
 
     @extend_schema(
         summary="Draw a flow",
-        description="Kept as a draft whatever its mistakes; `problems` names them. Calls hear it once it is published.",
+        description="Kept as a draft whatever its mistakes; `problems` names them. Numbers can't lead to flows yet.",
         request=schemas.FlowRequest,
         responses={201: schemas.FlowAnswer},
         examples=[schemas.FLOW_EXAMPLE],
@@ -59,7 +59,7 @@ class FlowViewSet(TenantViewSet):
 
     @extend_schema(
         summary="Change a flow's draft or name",
-        description="Calls go on hearing the published version.",
+        description="The published version stays as it is.",
         request=schemas.FlowChange,
         responses={200: schemas.FlowAnswer},
         examples=[schemas.CHANGE_EXAMPLE],
@@ -79,7 +79,7 @@ class FlowViewSet(TenantViewSet):
 
     @extend_schema(
         summary="Publish a flow's draft",
-        description="From now on callers hear it; those in the former version go on in that. Every mistake is named.",
+        description="Makes a version that never changes. A draft with mistakes is refused, and every mistake is named.",
         request=None,
         responses={200: schemas.VersionAnswer},
         tags=["IVR"],
@@ -91,7 +91,7 @@ class FlowViewSet(TenantViewSet):
         )
         return Response(present_version(version))
 
-    @extend_schema(summary="Delete a flow with its history", responses={204: None}, tags=["IVR"])
+    @extend_schema(summary="Delete a flow with its versions", responses={204: None}, tags=["IVR"])
     def remove(self, request: Request, id: str) -> Response:
         """Delete a flow nothing leads to."""
         services.delete_flow(tenant_id=self.principal.tenant_id, flow_id=decode("ivf", id), by=actor_of(self.principal))

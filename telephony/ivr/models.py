@@ -19,11 +19,11 @@ class SessionStatus(StrEnum):
 
 
 class IvrFlow(TenantModel):
-    """A flow: a draft that is edited, and the published version that answers calls."""
+    """A flow: a draft that is edited, and the versions that were published."""
 
     name = models.CharField(max_length=80)
     draft = models.JSONField()
-    published_version = models.PositiveIntegerField(null=True, blank=True, help_text="Which answers calls now.")
+    published_version = models.PositiveIntegerField(null=True, blank=True, help_text="The newest one.")
     last_version = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField()
     created_at = models.DateTimeField()

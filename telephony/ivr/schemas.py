@@ -54,7 +54,7 @@ class FlowRow(serializers.Serializer[Any]):
 
     id = serializers.CharField(help_text="`ivf_…`")
     name = serializers.CharField()
-    published_version = serializers.IntegerField(allow_null=True, help_text="Which answers calls now.")
+    published_version = serializers.IntegerField(allow_null=True, help_text="The newest published version.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import orjson
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.audit import Actor
 from common.errors import Conflict, FieldProblem, Invalid, NotFound
 from common.ids import decode, encode
 from common.outgoing import check_url
-from telephony.inbound.models import Extension, NumberRoute
+from telephony.inbound.models import Extension
 from telephony.ivr import definition
 from telephony.ivr.definition import Enqueue, Flow, Transfer
 from telephony.ivr.models import IvrFlow, IvrFlowVersion, IvrSession, SessionStatus
@@ -83,10 +83,8 @@ def publish_flow(*, tenant_id: UUID, flow_id: UUID, by: Actor, now: datetime) ->
 
 
 def delete_flow(*, tenant_id: UUID, flow_id: UUID, by: Actor) -> None:
-    """Delete a flow with its history; raises NotFound, or Conflict while anything leads to it or a caller is in it."""
+    """Delete a flow with its history; raises NotFound, or Conflict while a caller is in it."""
     row = _locked(tenant_id, flow_id)
-    if NumberRoute.objects.for_tenant(tenant_id).filter(Q(flow=row) | Q(fallback_flow=row)).exists():
-        raise Conflict("A number leads to this flow; change its route first.", code="in-use")
     if sessions(tenant_id=tenant_id).filter(version__flow=row, status=SessionStatus.ACTIVE.value).exists():
         raise Conflict("A caller is in this flow now.", code="in-use")
     _audit(row, "ivr_flow.deleted", by, {"name": row.name})

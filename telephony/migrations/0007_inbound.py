@@ -77,10 +77,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=80)),
                 ("draft", models.JSONField()),
-                (
-                    "published_version",
-                    models.PositiveIntegerField(blank=True, help_text="Which answers calls now.", null=True),
-                ),
+                ("published_version", models.PositiveIntegerField(blank=True, help_text="The newest one.", null=True)),
                 ("last_version", models.PositiveIntegerField(default=0)),
                 ("updated_at", models.DateTimeField()),
                 ("created_at", models.DateTimeField()),
@@ -161,20 +158,10 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("flow", "Flow"),
-                            ("queue", "Queue"),
-                            ("extension", "Extension"),
-                            ("sip_uri", "Sip uri"),
-                            ("webhook", "Webhook"),
-                        ],
-                        max_length=10,
+                        choices=[("queue", "Queue"), ("extension", "Extension"), ("sip_uri", "Sip uri")], max_length=10
                     ),
                 ),
                 ("sip_uri", models.CharField(blank=True, max_length=200)),
-                ("url", models.URLField(blank=True, max_length=500)),
-                ("fallback_url", models.URLField(blank=True, max_length=500)),
-                ("sealed_secret", models.TextField(blank=True, editable=False)),
                 ("created_at", models.DateTimeField()),
             ],
             options={
@@ -433,28 +420,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="numberroute",
-            name="fallback_flow",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="telephony.ivrflow",
-            ),
-        ),
-        migrations.AddField(
-            model_name="numberroute",
-            name="flow",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="telephony.ivrflow",
-            ),
-        ),
-        migrations.AddField(
-            model_name="numberroute",
             name="number",
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.CASCADE, related_name="route", to="telephony.phonenumber"
@@ -696,24 +661,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="numberroute",
             constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["flow", "queue", "extension", "sip_uri", "webhook"])),
+                condition=models.Q(("kind__in", ["queue", "extension", "sip_uri"])),
                 name="number_routes_kind",
-                violation_error_message="kind must be one of flow, queue, extension, sip_uri, webhook.",
+                violation_error_message="kind must be one of queue, extension, sip_uri.",
             ),
         ),
         migrations.AddConstraint(
             model_name="numberroute",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("flow__isnull", False), ("kind", "flow")),
                     models.Q(("kind", "queue"), ("queue__isnull", False)),
                     models.Q(("extension__isnull", False), ("kind", "extension")),
                     models.Q(("kind", "sip_uri"), models.Q(("sip_uri", ""), _negated=True)),
-                    models.Q(
-                        ("kind", "webhook"),
-                        models.Q(("url", ""), _negated=True),
-                        models.Q(("sealed_secret", ""), _negated=True),
-                    ),
                     _connector="OR",
                 ),
                 name="number_routes_target",

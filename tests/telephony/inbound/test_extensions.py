@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 
 from accounts.audit import SYSTEM
+from accounts.models import Membership
+from accounts.signals import member_added, member_left
 from accounts.tenancy import tenant_scope
 from common.errors import Conflict, Invalid, NotFound
 from telephony.inbound import extensions
@@ -96,3 +98,25 @@ def test_a_telephone_put_away_rings_no_more(inside: Company, now: datetime):
     )
 
     assert extensions.extension_of(tenant_id=inside.tenant.pk, user_id=inside.agent.pk) is None
+
+
+def test_who_joins_gets_the_extension_an_import_wished_for(inside: Company, now: datetime):
+    for person in (inside.agent, inside.owner):
+        membership = Membership.objects.for_tenant(inside.tenant).get(user=person)
+        member_added.send(
+            sender=Membership,
+            tenant_id=inside.tenant.pk,
+            membership=membership,
+            details={"extension": "101"},
+            now=now,
+        )
+
+    rows = Extension.objects.for_tenant(inside.tenant).values_list("number", "user_id")
+    assert list(rows) == [("101", inside.agent.pk)]
+
+
+def test_the_telephone_of_who_leaves_is_put_away(inside: Company, now: datetime):
+    create(inside, now, user_id=inside.agent.pk)
+    for _ in range(2):
+        member_left.send(sender=Membership, tenant_id=inside.tenant.pk, user_id=inside.agent.pk, now=now)
+    assert not Extension.objects.for_tenant(inside.tenant).get().is_active
