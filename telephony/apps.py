@@ -6,5 +6,9 @@ class TelephonyConfig(AppConfig):
     verbose_name = "Telephony"
 
     def ready(self) -> None:
+        from accounts.exports.contents import withhold
         from telephony import receivers  # noqa: F401 - connects them
         from telephony.switch import receivers as switch  # noqa: F401
+
+        withhold("extensions", "sealed_a1_hash")
+        withhold("number_routes", "sealed_secret")

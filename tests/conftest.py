@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from tests import factories
 
@@ -25,6 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hash passwords quickly, a second a person otherwise; look static files up when asked, a second a client otherwise."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
+    # How long an example takes says something of the machine and its neighbours, nothing of the product.
+    examples.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    examples.load_profile("shared machine")
 
 
 @pytest.fixture

@@ -44,8 +44,9 @@ UPDATE webhook_lanes l SET leased_until = %(until)s, lease = %(lease)s FROM pick
 """
 # An event with fewer than three failed tries holds those after it.
 DUE: Final = """
-SELECT l.id, l.tenant_id, l.endpoint_id, d.id, d.event_id, d.tries, o.body, e.url, e.secret,
-  CASE WHEN e.former_until > %(now)s THEN e.former_secret ELSE '' END
+SELECT l.id, l.tenant_id, l.endpoint_id, d.id, d.event_id, d.tries, o.body,
+  CASE WHEN o.callback_endpoint_id = e.id THEN o.callback_url ELSE e.url END, e.secret,
+  CASE WHEN e.former_until > %(now)s THEN e.former_secret ELSE '' END, e.kind = 'callbacks'
 FROM webhook_lanes l
 JOIN webhook_endpoints e ON e.id = l.endpoint_id
 LEFT JOIN LATERAL (
@@ -80,6 +81,7 @@ class Job:
     url: str
     secret: str
     former_secret: str
+    is_callback: bool = False
 
 
 def claim(*, lease: UUID, most: int, now: datetime) -> list[Job]:

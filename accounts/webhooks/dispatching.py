@@ -23,13 +23,14 @@ WITH picked AS MATERIALIZED (
   ) oldest
   GROUP BY tenant_id, object_id
 ), waiting AS (
-  SELECT o.tenant_id, o.id, o.type, o.object_id, o.sequence, o.created_at,
+  SELECT o.tenant_id, o.id, o.type, o.object_id, o.sequence, o.created_at, o.callback_endpoint_id,
     max(o.created_at) OVER (PARTITION BY o.tenant_id, o.object_id ORDER BY o.sequence) AS since
   FROM picked p
   JOIN webhook_outbox o ON o.tenant_id = p.tenant_id AND o.object_id = p.object_id AND o.sequence <= p.top
   WHERE o.position IS NULL
 ), numbered AS MATERIALIZED (
-  SELECT w.tenant_id, w.id, w.type, w.object_id, w.sequence, w.created_at, nextval('webhook_outbox_positions') AS position
+  SELECT w.tenant_id, w.id, w.type, w.object_id, w.sequence, w.created_at, w.callback_endpoint_id,
+    nextval('webhook_outbox_positions') AS position
   FROM (SELECT * FROM waiting ORDER BY since, tenant_id, object_id, sequence) w
 ), placed AS (
   UPDATE webhook_outbox o SET position = n.position
@@ -38,9 +39,11 @@ WITH picked AS MATERIALIZED (
 ), wanted AS MATERIALIZED (
   SELECT n.tenant_id, n.id, n.type, n.object_id, n.sequence, e.id AS endpoint_id
   FROM numbered n
-  JOIN webhook_endpoints e ON e.tenant_id = n.tenant_id AND e.is_active AND e.created_at <= n.created_at
-  WHERE n.type <> %(test)s
-    AND (e.event_types = '{}' OR n.type = ANY (e.event_types) OR split_part(n.type, '.', 1) || '.*' = ANY (e.event_types))
+  JOIN webhook_endpoints e ON e.tenant_id = n.tenant_id AND e.is_active
+  WHERE CASE WHEN e.kind = 'callbacks' THEN e.id = n.callback_endpoint_id
+    ELSE n.type <> %(test)s AND e.created_at <= n.created_at
+      AND (e.event_types = '{}' OR n.type = ANY (e.event_types) OR split_part(n.type, '.', 1) || '.*' = ANY (e.event_types))
+    END
   FOR KEY SHARE OF e
 ), delivered AS (
   INSERT INTO webhook_deliveries

@@ -17,7 +17,7 @@ from common.sealed import seal
 
 MOST_ENDPOINTS: Final = 20
 BOTH_SIGN: Final = timedelta(hours=24)
-Disabled = WebhookEndpoint.Disabled
+Disabled, Kind = WebhookEndpoint.Disabled, WebhookEndpoint.Kind
 
 
 def endpoints_of(*, tenant_id: UUID) -> QuerySet[WebhookEndpoint]:
@@ -45,7 +45,7 @@ def create_endpoint(
     secret = new_secret()
     with transaction.atomic():
         _hold_the_count(tenant_id)
-        if endpoints_of(tenant_id=tenant_id).count() >= MOST_ENDPOINTS:
+        if endpoints_of(tenant_id=tenant_id).filter(kind=Kind.EVENTS).count() >= MOST_ENDPOINTS:
             raise Conflict(
                 f"There are {MOST_ENDPOINTS} endpoints already; delete one first.", code="too-many-endpoints"
             )
@@ -76,6 +76,8 @@ def change_endpoint(
         changes["description"] = description
     with transaction.atomic():
         endpoint = _locked(tenant_id, endpoint_id)
+        if endpoint.kind == Kind.CALLBACKS and not changes.keys() <= {"description"}:
+            raise Conflict("Callbacks go where each call says; of them only the description changes.", code="callbacks")
         if is_enabled is not None and is_enabled != endpoint.is_active:
             changes |= _enabled(endpoint) if is_enabled else _disabled(now)
         elif "url" in changes and changes["url"] != endpoint.url:

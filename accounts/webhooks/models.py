@@ -23,7 +23,14 @@ class WebhookEndpoint(TenantModel):
         FAILING = "failing", "Failed for days"
         NO_SECRET = "no_secret", "Has no secret yet"
 
-    url = models.URLField(max_length=500)
+    class Kind(models.TextChoices):
+        EVENTS = "events"
+        CALLBACKS = "callbacks", "Status callbacks of one server"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.EVENTS, editable=False)
+    url = models.URLField(
+        max_length=500, help_text="Of callbacks: their server; each event names its own address there."
+    )
     description = models.CharField(max_length=120, blank=True)
     event_types = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     is_active = models.BooleanField(default=True)
@@ -46,6 +53,12 @@ class WebhookEndpoint(TenantModel):
                 condition=models.Q(is_active=False) | ~models.Q(secret=""),
                 name="webhook_endpoints_signed",
                 violation_error_message="An endpoint without a secret cannot be enabled: rotate its secret first.",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "url"],
+                condition=models.Q(kind="callbacks"),
+                name="webhook_endpoints_callbacks_once",
+                violation_error_message="The callbacks of this server have an endpoint.",
             ),
         ]
 
@@ -70,6 +83,9 @@ class OutboxEvent(LedgerModel):
     occurred_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
     position = models.BigIntegerField(null=True, editable=False)
+
+    callback_endpoint_id = models.UUIDField(null=True, help_text="The endpoint of its status callback, if it has one.")
+    callback_url = models.CharField(max_length=500, blank=True)
 
     class Meta(LedgerModel.Meta):
         db_table = "webhook_outbox"

@@ -13,6 +13,7 @@ def present_endpoint(endpoint: WebhookEndpoint, *, now: datetime) -> dict[str, A
     both_sign = endpoint.former_until is not None and endpoint.former_until > now
     return {
         "id": encode("wh", endpoint.pk),
+        "kind": endpoint.kind,
         "url": endpoint.url,
         "description": endpoint.description,
         "event_types": list(endpoint.event_types),

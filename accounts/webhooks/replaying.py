@@ -41,6 +41,7 @@ SELECT o.id, o.occurred_at FROM webhook_outbox o
 WHERE o.tenant_id = %(tenant)s AND o.position IS NOT NULL AND o.occurred_at >= %(since)s AND o.occurred_at < %(until)s
   AND o.type <> %(test)s AND (%(types)s::text[] = '{}' OR o.type = ANY (%(types)s::text[])
     OR split_part(o.type, '.', 1) || '.*' = ANY (%(types)s::text[]))
+  AND (NOT %(is_callback)s OR o.callback_endpoint_id = %(endpoint)s)
   AND (NOT %(only_failed)s OR EXISTS (
     SELECT 1 FROM webhook_deliveries d
     WHERE d.tenant_id = o.tenant_id AND d.endpoint_id = %(endpoint)s AND d.event_id = o.id AND d.status = 'failed'))
@@ -97,6 +98,7 @@ def replay(
         values: dict[str, Any] = {
             "tenant": tenant_id, "endpoint": endpoint_id, "since": max(since, now - KEPT), "until": until,
             "types": endpoint.event_types, "only_failed": only_failed, "most": MOST_REPLAYED + 1, "test": catalogue.TEST,
+            "is_callback": endpoint.kind == WebhookEndpoint.Kind.CALLBACKS,
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(RANGE, values)

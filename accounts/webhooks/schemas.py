@@ -59,6 +59,9 @@ class EndpointAnswer(serializers.Serializer[Any]):
     """An endpoint."""
 
     id = serializers.CharField()
+    kind = serializers.ChoiceField(
+        choices=WebhookEndpoint.Kind.values, help_text="`callbacks`: of the server that calls' `status_callback` name."
+    )
     url = serializers.URLField()
     description = serializers.CharField(allow_blank=True)
     event_types = serializers.ListField(child=serializers.CharField())
@@ -158,6 +161,7 @@ class EventPage(serializers.Serializer[Any]):
 
 
 ENDPOINT: dict[str, Any] = {
+    "kind": "events",
     "id": ID,
     "url": "https://example.com/hooks/irisx",
     "description": "Order desk",

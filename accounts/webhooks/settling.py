@@ -37,7 +37,8 @@ class Outcome:
 
     @property
     def is_gone(self) -> bool:
-        return self.status_code == GONE
+        """Say whether the endpoint asks for nothing more; a callback speaks for its own address alone."""
+        return self.status_code == GONE and not self.job.is_callback
 
 
 @dataclass(frozen=True)

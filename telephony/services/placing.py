@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from accounts.webhooks.callbacks import check_callback, make_ready
 from common.ids import uuid7
 from telephony.errors import NoTrunk, NotYourNumber
 from telephony.metering import require_rate
@@ -44,6 +45,8 @@ class CallPlan:
 def plan_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> CallPlan:
     """Check a wish without dialling; raises Invalid, NotYourNumber, NoTrunk or NoRate. Writes nothing."""
     to_number = e164(wish.to, pointer="/to")
+    if wish.status_callback:
+        check_callback(tenant_id=tenant_id, url=wish.status_callback, pointer="/status_callback")
     from_number = e164(wish.from_, pointer="/from")
     if not PhoneNumber.objects.for_tenant(tenant_id).filter(number=from_number, is_active=True).exists():
         raise NotYourNumber("The caller id must be one of your active phone numbers.", pointer="/from")
@@ -60,6 +63,8 @@ def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
     The command is dialled by the listener within 30 seconds or never.
     """
     plan = plan_call(tenant_id=tenant_id, wish=wish, now=now)
+    if wish.status_callback:
+        make_ready(tenant_id=tenant_id, url=wish.status_callback)
     call = Call.objects.create(
         tenant_id=tenant_id,
         direction=Direction.OUTBOUND.value,

@@ -47,7 +47,8 @@ def move(
             object_id=encode_call(call.pk),
             data=present_call(call),
             occurred_at=occurred_at,
-        )
+        ),
+        callback_url=call.status_callback,
     )
     return True
 
