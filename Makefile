@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test chaos check lock screenshots fmt
+.PHONY: help demo demo-reset test chaos acceptance check lock screenshots fmt
 
 # Every process of ours would compile Django anew: seconds each.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,6 +24,7 @@ help:
 	@echo "make demo-reset   forget the demo's data"
 	@echo "make test         run every test on real PostgreSQL and Valkey"
 	@echo "make chaos        break everything under 200 writers, for some minutes"
+	@echo "make acceptance   calls by a real switch: FREESWITCH_URL=esl://… SIP_CARRIER=host:port"
 	@echo "make check        linters, types, layers, migrations, both Python versions"
 	@echo "make fmt          format the code"
 	@echo "make lock         resolve the dependencies of pyproject.toml anew (needs uv)"
@@ -45,6 +46,11 @@ test:
 chaos:
 	$(INSTALL) requirements-dev.lock
 	@CHAOS=long $(PY) -m pytest -s tests/chaos
+
+acceptance:
+	$(INSTALL) requirements-dev.lock
+	@test -n "$(FREESWITCH_URL)" || { echo "make acceptance FREESWITCH_URL=esl://listener:password@host:8021 [SIP_CARRIER=host:port]" >&2; exit 1; }
+	@ACCEPTANCE_SWITCH='$(FREESWITCH_URL)' ACCEPTANCE_CARRIER='$(SIP_CARRIER)' $(PY) -m pytest -p no:randomly tests/acceptance
 
 check:
 	$(INSTALL) requirements-dev.lock

@@ -166,9 +166,11 @@ COMPOSE: tuple[tuple[str, str | None, str], ...] = (
     ("POSTGRES_APP_PASSWORD", None, "the role irisx_app, which serves; letters and digits"),
     ("VALKEY_PASSWORD", None, "Valkey's only user; letters and digits"),
     ("ESL_PASSWORD", None, "FreeSWITCH's Event Socket; letters and digits"),
+    ("SWITCH_WEB_PASSWORD", None, "what FreeSWITCH signs in to web with; 16 random letters and digits or more"),
     ("APP_IMAGE", "irisx:latest", "name of the image that `docker compose build` makes and the services run"),
     ("FREESWITCH_IMAGE", "safarov/freeswitch:1.10.12", "image with FreeSWITCH 1.10 on its PATH"),
     ("SIP_PUBLIC_IP", "auto", "IP address the carriers reach FreeSWITCH at; auto: the container's own"),
+    ("SIP_CARRIERS", "127.0.0.1/32", "whose calls FreeSWITCH takes: the carriers' networks, separated by commas"),
     ("WEB_CONCURRENCY", "2", "web processes"),
     ("WORKER_CONCURRENCY", "4", "tasks a worker runs at the same time"),
 )
