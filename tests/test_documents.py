@@ -26,6 +26,10 @@ PACKAGES = (
 PATH = re.compile(rf"`((?:{'|'.join(PACKAGES)})/[\w./-]*)`")
 # Written in capitals like settings, but another program's, or of no program.
 NO_SETTINGS = {"ATOMIC_REQUESTS", "PG_BINDIR", "SET_ROLE"}
+HANGUP_CAUSES = {
+    "ALLOTTED_TIMEOUT", "CALL_REJECTED", "NO_ANSWER", "NO_ROUTE_DESTINATION", "NO_USER_RESPONSE", "NORMAL_CLEARING",
+    "NORMAL_TEMPORARY_FAILURE", "ORIGINATOR_CANCEL", "UNALLOCATED_NUMBER", "USER_BUSY",
+}  # fmt: skip
 
 
 def name_of(path: Path) -> str:
@@ -58,7 +62,7 @@ class TestADocument:
             assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
     def test_names_settings_that_are_there(self, document: Path) -> None:
-        known = {variable.name for variable in env.VARIABLES} | {name for name, _, _ in env.COMPOSE} | NO_SETTINGS
+        known = {variable.name for variable in env.VARIABLES} | {name for name, _, _ in env.COMPOSE} | NO_SETTINGS | HANGUP_CAUSES
         named = re.findall(r"`([A-Z][A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", document.read_text())
         assert set(named) - known == set()
 
