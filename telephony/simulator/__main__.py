@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 
+from telephony.simulator.chaos import Chaos
 from telephony.simulator.server import listening, shut_down
 from telephony.simulator.switch import Switch
 
@@ -22,6 +23,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--user", default="", help="also accept `userauth user@domain:password`")
     parser.add_argument("--gateways", default="carrier,deadcarrier", help="names, separated by commas")
     parser.add_argument("--pace", type=float, default=1.0, help="0.1 makes ringing and talking ten times shorter")
+    for trouble in ("lose", "duplicate", "delay", "cut"):
+        parser.add_argument(f"--{trouble}", type=float, default=0.0, help="share of the events, from 0 to 1")
     return parser.parse_args()
 
 
@@ -29,7 +32,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    switch = Switch(pace=arguments.pace, gateways=frozenset(arguments.gateways.split(",")))
+    chaos = Chaos(lose=arguments.lose, duplicate=arguments.duplicate, delay=arguments.delay, cut=arguments.cut)
+    switch = Switch(pace=arguments.pace, gateways=frozenset(arguments.gateways.split(",")), chaos=chaos)
     async with listening(
         switch, host=arguments.host, port=arguments.port, password=arguments.password, user=arguments.user
     ) as port:

@@ -61,6 +61,13 @@ class _Life:
         self.settled: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def run(self, plan: Plan) -> None:
+        """Live from the first event to the last; who waits for `originate` is let go even when the switch crashes."""
+        try:
+            await self._live(plan)
+        finally:
+            self.settled.cancel()
+
+    async def _live(self, plan: Plan) -> None:
         self._create()
         ring_seconds = int(self.channel.variables.get("originate_timeout", RING_SECONDS))
         timeout = self._later(ring_seconds, Hangup("NO_ANSWER"))

@@ -61,6 +61,7 @@ class Session:
         """Answer commands in order; events are written as they happen."""
         self._writer.write(wire.auth_request())
         self._switch.listeners.append(self._hear)
+        self._switch.clients.add(self._writer)
         try:
             async for request in self._requests():
                 if not await self._answer(request):
@@ -71,6 +72,7 @@ class Session:
             return
         finally:
             self._switch.listeners.remove(self._hear)
+            self._switch.clients.discard(self._writer)
             self._writer.close()
 
     async def _requests(self) -> AsyncIterator[Request]:
@@ -196,7 +198,7 @@ class Session:
 
     def _hear(self, headers: dict[str, str], body: str) -> None:
         if self._is_signed_in and self._wants(headers) and not self._writer.is_closing():
-            self._writer.write(wire.event(headers, body, self._format))
+            self._switch.chaos.deliver(wire.event(headers, body, self._format), self._writer)
 
     def _wants(self, headers: dict[str, str]) -> bool:
         name = headers["Event-Name"]

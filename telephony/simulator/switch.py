@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from telephony.simulator.carrier import Plan
 from telephony.simulator.channel import Channel
+from telephony.simulator.chaos import Chaos
 from telephony.simulator.clock import gmt, now_us, stamp
 
 VERSION = "1.10.12-release+git~20240802T210227Z~a88d069d6f~64bit"
@@ -64,6 +65,8 @@ class Switch:
     channels: dict[str, Channel] = field(default_factory=dict)
     shown: dict[str, Channel] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
+    clients: set[asyncio.StreamWriter] = field(default_factory=set)
+    chaos: Chaos = field(default_factory=Chaos)
     sessions: int = 0
     sequence: int = 0
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -94,6 +97,17 @@ class Switch:
             "Event-Calling-Line-Number": str(line),
             "Event-Sequence": str(self.sequence),
         }
+
+    def crash(self) -> None:
+        """Come back as a new process: every call is gone without a word, every client cut off, the Core-UUID another."""
+        for task in list(self.tasks):
+            task.cancel()
+        for gone in (self.channels, self.shown, self.lives):
+            gone.clear()
+        for writer in list(self.clients):
+            writer.transport.abort()
+        self.core_uuid, self.started_us = str(uuid4()), now_us()
+        self.sessions = self.sequence = 0
 
     def show_soon(self, channel: Channel) -> None:
         """List a new channel."""
