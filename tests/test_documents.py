@@ -62,7 +62,12 @@ class TestADocument:
             assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
     def test_names_settings_that_are_there(self, document: Path) -> None:
-        known = {variable.name for variable in env.VARIABLES} | {name for name, _, _ in env.COMPOSE} | NO_SETTINGS | HANGUP_CAUSES
+        known = (
+            {variable.name for variable in env.VARIABLES}
+            | {name for name, _, _ in env.COMPOSE}
+            | NO_SETTINGS
+            | HANGUP_CAUSES
+        )
         named = re.findall(r"`([A-Z][A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`", document.read_text())
         assert set(named) - known == set()
 
