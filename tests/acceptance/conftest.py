@@ -33,7 +33,7 @@ PASSWORD = "aPasswordOfTheSwitch1"
 E = TypeVar("E", bound=Endpoint)
 
 # What only a real switch can show.
-collect_ignore = [] if REAL else ["test_real_switch.py"]
+collect_ignore = [] if REAL else ["test_real_arrivals.py", "test_real_switch.py"]
 
 
 @asynccontextmanager
