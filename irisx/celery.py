@@ -41,6 +41,13 @@ app.conf.beat_schedule = {
     "copy limits": {"task": "usage.tasks.copy_limits", "schedule": 60.0, "options": {"expires": 60}},
     "expire credit": {"task": "usage.tasks.expire_credit", "schedule": 600.0, "options": {"expires": 600}},
     "usage partitions ahead": {"task": "usage.tasks.make_partitions", "schedule": 86_400.0},
+    "work off call records": {"task": "telephony.tasks.work_off_reports", "schedule": 2.0, "options": {"expires": 2}},
+    "forget call records": {"task": "telephony.tasks.forget_reports", "schedule": crontab(hour=2, minute=53)},
+    "end calls of lost switches": {
+        "task": "telephony.tasks.reap_calls",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tend call queues": {"task": "telephony.tasks.tend_queues", "schedule": 2.0, "options": {"expires": 2}},
     "run invoices": {"task": "billing.tasks.run_invoices", "schedule": 300.0, "options": {"expires": 300}},
     "make exports": {"task": "billing.tasks.make_exports", "schedule": 5.0, "options": {"expires": 5}},

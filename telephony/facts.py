@@ -5,7 +5,7 @@ microsecond fields are.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -59,6 +59,7 @@ class Ended:
 
     leg_id: UUID
     at: datetime
+    created_at: datetime | None = None
     ringing_at: datetime | None = None
     answered_at: datetime | None = None
     cause: str = ""
@@ -112,6 +113,14 @@ def alive(dump: Event, *, at: datetime) -> Alive | None:
     return Alive(leg_id, at, _ringing_at(dump), _moment(dump, "Caller-Channel-Answered-Time")) if leg_id else None
 
 
+def reported(variables: Mapping[str, str], *, received_at: datetime) -> Ended | None:
+    """Return what a call detail record's variables say of a channel's end, None when they name no channel."""
+    headers: dict[str, str | list[str]] = {f"variable_{name}": value for name, value in variables.items()}
+    event = Event(headers | {"Unique-ID": variables.get("uuid", ""), "Call-Direction": variables.get("direction", "")})
+    leg_id = leg_of(event)
+    return _ended(event, leg_id, received_at) if leg_id else None
+
+
 def _created(event: Event, leg_id: UUID, at: datetime) -> Fact:
     return Created(leg_id, _moment(event, "Caller-Channel-Created-Time") or at)
 
@@ -124,10 +133,11 @@ def _answered(event: Event, leg_id: UUID, at: datetime) -> Fact:
     return Answered(leg_id, _moment(event, "Caller-Channel-Answered-Time") or at)
 
 
-def _ended(event: Event, leg_id: UUID, at: datetime) -> Fact:
+def _ended(event: Event, leg_id: UUID, at: datetime) -> Ended:
     return Ended(
         leg_id=leg_id,
         at=_moment(event, "Caller-Channel-Hangup-Time", "variable_end_uepoch") or at,
+        created_at=_moment(event, "Caller-Channel-Created-Time", "variable_start_uepoch"),
         ringing_at=_ringing_at(event),
         answered_at=_moment(event, "Caller-Channel-Answered-Time", "variable_answer_uepoch"),
         cause=cause_in(event.text("Hangup-Cause") or event.text("variable_hangup_cause")),
@@ -149,7 +159,13 @@ def cause_in(text: str) -> str:
 
 
 def _ringing_at(event: Event) -> datetime | None:
-    return _moment(event, "Caller-Channel-Progress-Time") or _moment(event, "Caller-Channel-Progress-Media-Time")
+    return _moment(
+        event,
+        "Caller-Channel-Progress-Time",
+        "Caller-Channel-Progress-Media-Time",
+        "variable_progress_uepoch",
+        "variable_progress_media_uepoch",
+    )
 
 
 def _moment(event: Event, *headers: str) -> datetime | None:

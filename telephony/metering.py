@@ -6,13 +6,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import transaction
+
+from accounts.audit import SYSTEM
 from common.errors import DomainError
 from common.ids import encode_call
 from telephony.models import Call, CallLeg
-from telephony.states import Direction, HangupSource
+from telephony.states import Direction, Evidence, HangupSource
+from usage.models import UsageDedup, UsageRecord, UsageReversal
 from usage.rating import Rate, billed_quantity, call_seconds, event_cost
 from usage.selectors import rate_for
 from usage.services import record_usage
+from usage.services.reversing import void_record
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +76,33 @@ def charge_for(call: Call, leg: CallLeg) -> Charge | None:
 
 def meter(call: Call, leg: CallLeg, charge: Charge) -> None:
     """Record the leg's seconds; the last statement of the transaction that ends it. A repeat records nothing new."""
+    _record(call, leg, charge, key=_keys(leg)[-1])
+
+
+def metered(leg: CallLeg) -> Charge | None:
+    """Return what stands in the books for a leg, None for nothing. At most three queries."""
+    record = _record_of(leg)
+    if record is None or _is_taken_back(record):
+        return None
+    return Charge(int(record.quantity), int(record.billed_quantity), record.total_cost, record.currency)
+
+
+def correct(call: Call, leg: CallLeg, charge: Charge | None, *, reason: str, now: datetime) -> None:
+    """Take back what stands for a leg and record what should stand there, None for nothing, under the leg's new evidence.
+
+    Raises what `void_record` does where an operator must decide, and then changes nothing.
+    """
+    with transaction.atomic():
+        record = _record_of(leg)
+        if record is not None:
+            void_record(
+                tenant_id=leg.tenant_id, record_id=record.pk, now=now, actor=SYSTEM, reason=reason, only_ingested=False
+            )
+        if charge is not None:
+            _record(call, leg, charge, key=f"{_keys(leg)[-1]}:{leg.evidence}")
+
+
+def _record(call: Call, leg: CallLeg, charge: Charge, *, key: str) -> None:
     assert leg.answered_at is not None
     record_usage(
         tenant_id=call.tenant_id,
@@ -78,12 +110,29 @@ def meter(call: Call, leg: CallLeg, charge: Charge) -> None:
         resource_type=RESOURCE_TYPE,
         quantity=Decimal(charge.seconds),
         occurred_at=leg.answered_at,
-        dedup_key=f"call:{leg.pk}:{RESOURCE_TYPE}",
+        dedup_key=key,
         resource_id=encode_call(call.pk),
         direction=call.direction,
         destination=call.to_number,
         metadata={"answered_microseconds": _microseconds(leg), "estimated": leg.is_estimated},
     )
+
+
+def _keys(leg: CallLeg) -> list[str]:
+    """Return the keys a leg's records may have, the newest first: evidence only ever grows stronger."""
+    first = f"call:{leg.pk}:{RESOURCE_TYPE}"
+    return [f"{first}:{Evidence.REPORT}", f"{first}:{Evidence.EVENT}", first]
+
+
+def _record_of(leg: CallLeg) -> UsageRecord | None:
+    keys = _keys(leg)
+    found = UsageDedup.objects.filter(tenant_id=leg.tenant_id, key__in=keys).values_list("key", "record_id")
+    newest = min(found, key=lambda row: keys.index(row[0]), default=None)
+    return UsageRecord.objects.for_tenant(leg.tenant_id).get(pk=newest[1]) if newest else None
+
+
+def _is_taken_back(record: UsageRecord) -> bool:
+    return UsageReversal.objects.filter(tenant_id=record.tenant_id, record_id=record.pk).exists()
 
 
 def _seconds(call: Call, leg: CallLeg) -> int:

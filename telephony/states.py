@@ -50,6 +50,20 @@ class Dispatch(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Evidence(StrEnum):
+    """What a leg's end is known from, the weakest first; only stronger evidence corrects it."""
+
+    NONE = ""
+    ESTIMATE = "estimate"
+    EVENT = "event"
+    REPORT = "report"
+
+    def is_stronger_than(self, other: "Evidence") -> bool:
+        """Say whether this may correct what the other told."""
+        order = list(Evidence)
+        return order.index(self) > order.index(other)
+
+
 class Retry(StrEnum):
     """Whether dialling again can help."""
 

@@ -1,5 +1,6 @@
 """Numbers and trunks, calls with their legs and events, the commands a switch is given; and the rooms' own models."""
 
+from telephony.cdr.models import CallReport
 from telephony.inbound.models import Extension, NumberRoute
 from telephony.ivr.models import IvrFlow, IvrFlowVersion, IvrSession
 from telephony.models.calls import Call, CallLeg
@@ -14,6 +15,7 @@ __all__ = [
     "CallCommand",
     "CallEvent",
     "CallLeg",
+    "CallReport",
     "Extension",
     "IvrFlow",
     "IvrFlowVersion",

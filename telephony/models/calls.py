@@ -6,7 +6,7 @@ from django.db.models import F, Q
 from accounts.tenancy.models import TenantModel
 from telephony.models.choices import choices_of, e164, one_of
 from telephony.models.lines import SipTrunk
-from telephony.states import FINAL, CallStatus, Direction, Dispatch, HangupSource, Retry
+from telephony.states import FINAL, CallStatus, Direction, Dispatch, Evidence, HangupSource, Retry
 
 MAX_TIME_LIMIT_SECONDS = 4 * 60 * 60
 _IS_FINAL = Q(status__in=sorted(status.value for status in FINAL))
@@ -48,6 +48,7 @@ class Call(Ended, TenantModel):
     price = models.DecimalField(max_digits=24, decimal_places=12, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     is_price_final = models.BooleanField(default=False)
+    corrections = models.PositiveSmallIntegerField(default=0, help_text="How often better evidence changed its end.")
     last_seq = models.PositiveIntegerField(default=0, help_text="Sequence of its latest event.")
     created_at = models.DateTimeField()
 
@@ -109,12 +110,16 @@ class CallLeg(Ended, TenantModel):
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     finalized_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.CharField(
+        max_length=8, blank=True, default="", choices=choices_of(Evidence), help_text="What its end is known from."
+    )
     created_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):
         db_table = "call_legs"
         constraints = [
             one_of("dispatch", Dispatch, name="call_legs_dispatch"),
+            one_of("evidence", Evidence, name="call_legs_evidence"),
             models.UniqueConstraint(
                 fields=["call", "position"], name="call_legs_position", violation_error_message="This leg exists."
             ),

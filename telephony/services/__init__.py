@@ -1,6 +1,6 @@
 """What telephony does: each function one fact, in the caller's transaction unless it says otherwise."""
 
-from telephony.services.ending import finalize_leg
+from telephony.services.finalizing import finalize_leg
 from telephony.services.hanging_up import hangup_call
 from telephony.services.lines import create_phone_number, create_trunk
 from telephony.services.placing import CallPlan, CallWish, place_call, plan_call

@@ -1,55 +1,101 @@
 """End legs and calls: once each, metered in the same transaction."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Q
 
 from telephony.facts import Ended
 from telephony.metering import Charge, charge_for, meter
-from telephony.models import Call, CallCommand, CallLeg
-from telephony.models.commands import CommandStatus
-from telephony.services.timeline import append, locked_call, move
+from telephony.models import Call, CallCommand, CallLeg, SipTrunk
+from telephony.models.commands import CommandKind, CommandStatus
+from telephony.services.placing import DIAL_WITHIN, order
+from telephony.services.timeline import append, move
 from telephony.signals import leg_ended
-from telephony.states import CallStatus, Direction, Ending, HangupSource, Verdict, verdict
+from telephony.states import CallStatus, Direction, Ending, Evidence, HangupSource, Retry, Verdict, verdict
 
-
-def finalize_leg(*, tenant_id: UUID, call_id: UUID, ended: Ended, now: datetime, is_estimated: bool = False) -> bool:
-    """End a leg as the switch reported it, and its call when no other leg lives; say whether this changed anything.
-
-    The call's and the leg's rows are locked; a leg is ended once, every repeat changes nothing. An answered leg is
-    metered by the transaction's last statement.
-    """
-    call = locked_call(tenant_id=tenant_id, call_id=call_id)
-    leg = CallLeg.objects.for_tenant(tenant_id).select_for_update().get(pk=ended.leg_id, call_id=call_id)
-    if leg.finalized_at is not None:
-        return False
-    end_leg(call, leg, ended, now=now, is_estimated=is_estimated)
-    return True
+CHARGED = ("billed_seconds", "price", "currency")
 
 
 def end_leg(
-    call: Call, leg: CallLeg, ended: Ended, *, now: datetime, is_estimated: bool = False, has_channel: bool = True
+    call: Call,
+    leg: CallLeg,
+    ended: Ended,
+    *,
+    now: datetime,
+    evidence: Evidence = Evidence.EVENT,
+    has_channel: bool = True,
 ) -> None:
-    """End a leg whose call is locked; `has_channel` is False when the switch never made one."""
+    """End a leg whose call is locked, and the call when no leg lives and no trunk is left to try.
+
+    `has_channel` is False when the switch never made one. An answered leg is metered by the last statement.
+    """
     _learn(call, leg, ended)
-    source = _source(call, leg, ended)
-    leg.ended_at = max(ended.at, leg.answered_at or ended.at)
-    leg.finalized_at, leg.is_estimated = now, is_estimated
-    leg.hangup_cause, leg.q850, leg.sip_status, leg.hangup_source = ended.cause, ended.q850, ended.sip_status, source
+    write_end(call, leg, ended, evidence=evidence)
+    leg.finalized_at = now
     leg.save()
     _close_commands(leg, now=now)
     charge = charge_for(call, leg)
+    _add(call, charge)
     if CallLeg.objects.for_tenant(call.tenant_id).filter(call=call, finalized_at=None).exists():
-        append(call, type="leg_ended", occurred_at=leg.ended_at, leg_id=leg.pk, payload={"cause": ended.cause})
+        _tell(call, leg)
     else:
         decisive = leg if speaks_for_call(call, leg) else _caller_of(call)
         had_channel = has_channel or decisive is not leg
-        _end_call(call, decisive, verdict(_ending(call, decisive, has_channel=had_channel)), charge)
+        found = verdict(ending_of(call, decisive, has_channel=had_channel))
+        if found.retry is not Retry.NEXT_TRUNK or not dial_next_trunk(call, leg, now=now):
+            _end_call(call, decisive, found)
     leg_ended.send(sender=CallLeg, call=call, leg=leg, now=now)
     if charge is not None:
         meter(call, leg, charge)
+
+
+def write_end(call: Call, leg: CallLeg, ended: Ended, *, evidence: Evidence) -> None:
+    """Put onto a leg what is known of its end. Saves nothing."""
+    leg.ended_at = max(ended.at, leg.answered_at or ended.at)
+    leg.evidence, leg.is_estimated = evidence.value, evidence is Evidence.ESTIMATE
+    leg.hangup_cause, leg.q850, leg.sip_status = ended.cause, ended.q850, ended.sip_status
+    leg.hangup_source = _source(call, leg, ended)
+
+
+def _add(call: Call, charge: Charge | None) -> None:
+    """Add a leg's charge to its call's."""
+    if charge is None:
+        return
+    call.billed_seconds += charge.billed_seconds
+    call.currency = charge.currency
+    if charge.price is not None:
+        call.price = (call.price or Decimal(0)) + charge.price
+
+
+def _tell(call: Call, leg: CallLeg) -> None:
+    """Note in the timeline that a leg ended and the call goes on."""
+    assert leg.ended_at is not None
+    payload = {"cause": leg.hangup_cause, "q850": leg.q850, "sip_status": leg.sip_status}
+    append(call, type="leg_ended", occurred_at=leg.ended_at, leg_id=leg.pk, payload=payload, saving=[*CHARGED])
+
+
+def dial_next_trunk(call: Call, leg: CallLeg, *, now: datetime) -> bool:
+    """Try the next active trunk that was not tried yet, as a leg of its own; say whether there was one.
+
+    Only for a call going out that nobody answered and nobody wants to end.
+    """
+    is_wanted = call.answered_at is None and call.cancel_requested_at is None
+    if call.direction != Direction.OUTBOUND or leg.trunk_id is None or not is_wanted:
+        return False
+    legs = CallLeg.objects.for_tenant(call.tenant_id).filter(call=call)
+    untried = SipTrunk.objects.for_tenant(call.tenant_id).filter(is_active=True).exclude(pk__in=legs.values("trunk_id"))
+    trunk = untried.order_by("priority", "id").first()
+    if trunk is None:
+        return False
+    _tell(call, leg)
+    successor = CallLeg.objects.create(
+        tenant_id=call.tenant_id, call=call, position=legs.count() + 1, trunk=trunk, created_at=now
+    )
+    append(call, type="next_trunk", occurred_at=now, leg_id=successor.pk, payload={"trunk": trunk.name})
+    order(successor, kind=CommandKind.ORIGINATE, not_after=now + DIAL_WITHIN, now=now)
+    return True
 
 
 def speaks_for_call(call: Call, leg: CallLeg) -> bool:
@@ -70,7 +116,8 @@ def _learn(call: Call, leg: CallLeg, ended: Ended) -> None:
         move(call, to=CallStatus.ANSWERED, occurred_at=leg.answered_at, leg_id=leg.pk, facts=facts)
 
 
-def _ending(call: Call, leg: CallLeg, *, has_channel: bool) -> Ending:
+def ending_of(call: Call, leg: CallLeg, *, has_channel: bool = True) -> Ending:
+    """Return what is known of a leg that has ended, for the verdict."""
     return Ending(
         direction=Direction(call.direction),
         is_answered=call.answered_at is not None,
@@ -95,7 +142,7 @@ def _source(call: Call, leg: CallLeg, ended: Ended) -> HangupSource:
     return HangupSource.LIMIT if is_limit else ended.source
 
 
-def _end_call(call: Call, leg: CallLeg, found: Verdict, charge: Charge | None) -> None:
+def _end_call(call: Call, leg: CallLeg, found: Verdict) -> None:
     facts: dict[str, Any] = {
         "ended_at": leg.ended_at,
         "ringing_at": call.ringing_at or leg.ringing_at,
@@ -108,8 +155,7 @@ def _end_call(call: Call, leg: CallLeg, found: Verdict, charge: Charge | None) -
         "retry": found.retry.value,
         "is_price_final": not leg.is_estimated,
     }
-    if charge is not None:
-        facts |= {"billed_seconds": charge.billed_seconds, "price": charge.price, "currency": charge.currency}
+    facts |= {name: getattr(call, name) for name in CHARGED}
     assert leg.ended_at is not None
     move(call, to=found.status, occurred_at=leg.ended_at, leg_id=leg.pk, facts=facts)
 

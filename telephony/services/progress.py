@@ -6,7 +6,8 @@ from uuid import UUID
 
 from telephony.facts import Alive, Answered, Created, Ended, Fact, Refused, Ringing
 from telephony.models import Call, CallLeg
-from telephony.services.ending import end_leg, finalize_leg, speaks_for_call
+from telephony.services.ending import end_leg, speaks_for_call
+from telephony.services.finalizing import finalize_leg
 from telephony.services.hanging_up import hang_up_again
 from telephony.services.timeline import append, locked_call, move
 from telephony.signals import leg_answered

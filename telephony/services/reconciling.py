@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
+
 from accounts.tenancy import system_access, tenant_scope
 from telephony.facts import Ended
 from telephony.models import CallLeg
-from telephony.services.ending import finalize_leg
+from telephony.services.finalizing import finalize_leg
 from telephony.services.timeline import locked_call
-from telephony.states import Dispatch
+from telephony.states import Dispatch, Evidence
 
 # The end of a channel is told late while mod_json_cdr waits for its web server: denied once is not yet gone.
 MISSING_FOR = timedelta(seconds=10)
+# A listener asks every few seconds: for so long nobody heard of the switch or nobody asked it.
+GONE_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +72,35 @@ def note_missing(*, leg: LivingLeg, now: datetime) -> bool:
             row.missing_since = row.missing_since or now
             row.save(update_fields=["missing_since"])
             return False
-        ended = Ended(row.pk, at=row.last_seen_at or row.sent_at or row.created_at)
-        return finalize_leg(tenant_id=leg.tenant_id, call_id=leg.call_id, ended=ended, now=now, is_estimated=True)
+        return _estimate(row, now=now)
+
+
+def end_gone(*, now: datetime, most: int = 500) -> int:
+    """End the legs nobody has had any proof of for an hour, each at its last; return how many.
+
+    Their switch is gone, or nobody asks it: what it still has to tell corrects the estimate.
+    """
+    last_proof = Coalesce("last_seen_at", "sent_at", "created_at")
+    living = CallLeg.unscoped.filter(finalized_at=None).exclude(dispatch=Dispatch.UNSENT.value)
+    silent = living.annotate(last_proof=last_proof).filter(last_proof__lt=now - GONE_FOR)
+    with system_access("legs nobody has heard of"):
+        found = [LivingLeg(*row) for row in silent.values_list("tenant_id", "call_id", "id")[:most]]
+    return sum(_end_if_gone(leg, now=now) for leg in found)
+
+
+def _end_if_gone(leg: LivingLeg, *, now: datetime) -> bool:
+    with tenant_scope(leg.tenant_id):
+        locked_call(tenant_id=leg.tenant_id, call_id=leg.call_id)
+        row = CallLeg.objects.for_tenant(leg.tenant_id).get(pk=leg.leg_id)
+        is_gone = row.finalized_at is None and _last_proof(row) < now - GONE_FOR
+        return is_gone and _estimate(row, now=now)
+
+
+def _estimate(leg: CallLeg, *, now: datetime) -> bool:
+    """End a leg at its last proof of life, never now: what nobody saw is not billed."""
+    ended = Ended(leg.pk, at=_last_proof(leg))
+    return finalize_leg(tenant_id=leg.tenant_id, call_id=leg.call_id, ended=ended, now=now, evidence=Evidence.ESTIMATE)
+
+
+def _last_proof(leg: CallLeg) -> datetime:
+    return leg.last_seen_at or leg.sent_at or leg.created_at

@@ -52,7 +52,7 @@ OTHERS = {
     "portal/finance/exports/start", "files/<str:token>", "chat/resume/<str:token>",
     "impersonation/end", "impersonation/<uuid:key>/",  # tests/accounts/operators/test_impersonating.py
     "invitations/<str:token>/",  # tests/accounts/members/test_invitations.py
-    "freeswitch/dialplan", "freeswitch/directory",  # the switch alone: tests/telephony/switch
+    "freeswitch/cdr", "freeswitch/dialplan", "freeswitch/directory",  # the switch alone: tests/telephony/switch
 }  # fmt: skip
 
 

@@ -290,7 +290,7 @@ ROUTES = [
 ]
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {
-    "freeswitch/dialplan", "freeswitch/directory",
+    "freeswitch/cdr", "freeswitch/dialplan", "freeswitch/directory",
     "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
     "accounts/login/code/", "accounts/signup/", "accounts/verify/<str:token>/", "accounts/password/",
     "accounts/password/<str:token>/", "accounts/address/<str:token>/", "accounts/security/", "accounts/security/password",
