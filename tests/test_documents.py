@@ -25,7 +25,7 @@ PACKAGES = (
 )
 PATH = re.compile(rf"`((?:{'|'.join(PACKAGES)})/[\w./-]*)`")
 # Written in capitals like settings, but another program's, or of no program.
-NO_SETTINGS = {"ATOMIC_REQUESTS", "PG_BINDIR", "SET_ROLE"}
+NO_SETTINGS = {"ATOMIC_REQUESTS", "ESL_IP", "IRISX_WEB", "PG_BINDIR", "SET_ROLE"}  # the switch's own among them
 HANGUP_CAUSES = {
     "ALLOTTED_TIMEOUT", "CALL_REJECTED", "NO_ANSWER", "NO_ROUTE_DESTINATION", "NO_USER_RESPONSE", "NORMAL_CLEARING",
     "NORMAL_TEMPORARY_FAILURE", "ORIGINATOR_CANCEL", "UNALLOCATED_NUMBER", "USER_BUSY",
