@@ -11,4 +11,3 @@ class TelephonyConfig(AppConfig):
         from telephony.switch import receivers as switch  # noqa: F401
 
         withhold("extensions", "sealed_a1_hash")
-        withhold("number_routes", "sealed_secret")

@@ -23,10 +23,16 @@ class Cleaner:
         self._connect = connect
         with self._unruled() as connection:
             self._tables = [name for name, _ in connection.execute(TABLES)]
+            self._known = set(self._tables)
             self._shipped = {name: rows for name in self._tables if (rows := copy_out(connection, name))}
 
     def clean(self) -> None:
-        """Delete what tests committed and bring back what they changed or deleted."""
+        """Delete what tests committed, partitions they made included, and bring back what they changed or deleted."""
+        with self._connect() as connection:
+            connection.execute(sql.SQL("SET lock_timeout = '{}s'").format(sql.SQL(str(LOCK_SECONDS))))
+            for table, _ in connection.execute(TABLES).fetchall():
+                if table not in self._known:
+                    connection.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(table)))
         with self._unruled() as connection:
             for table in self._changed(connection):
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(table)))

@@ -72,3 +72,12 @@ def test_the_rules_stand_again_afterwards(connect: Connect) -> None:
         forced = connection.execute("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'ledger'").fetchone()
         enabled = connection.execute("SELECT tgenabled FROM pg_trigger WHERE tgname = 'kept'").fetchone()
     assert (forced, enabled) == ((True,), ("O",))
+
+
+def test_a_table_made_meanwhile_goes_with_its_rows(connect: Connect) -> None:
+    cleaner = Cleaner(connect)
+    with connect() as connection:
+        connection.execute("CREATE TABLE records_2026_08 (id int); INSERT INTO records_2026_08 VALUES (1)")
+    cleaner.clean()
+    with connect() as connection:
+        assert connection.execute("SELECT to_regclass('records_2026_08')").fetchone() == (None,)

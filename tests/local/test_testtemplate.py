@@ -1,5 +1,6 @@
 """irisx.local.testtemplate"""
 
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +27,9 @@ SHAPE = """
     UNION ALL SELECT 'migration', app || '.' || name FROM django_migrations
     ORDER BY 1, 2
 """
+
+# Read anew, PostgreSQL writes the casts of an expression more often, and its parentheses with them.
+CASTS = re.compile(r"::(text|character varying|bpchar)(\(\d+\))?(\[\])?|[()]")
 
 
 def test_a_kept_result_is_restored_whole(tmp_path: Path) -> None:
@@ -75,4 +79,4 @@ def test_a_changed_migration_is_another_result(tmp_path: Path, monkeypatch: pyte
 
 def _shape(session: TestSession, database: str) -> list[tuple[str, str]]:
     with session.connect(database=database) as connection:
-        return connection.execute(SHAPE).fetchall()
+        return sorted((kind, CASTS.sub("", text)) for kind, text in connection.execute(SHAPE).fetchall())

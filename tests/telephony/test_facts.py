@@ -36,6 +36,7 @@ def test_an_answered_call_is_read_from_its_microsecond_fields():
         Ended(
             leg_id=LEG,
             at=at(1795431464874854),
+            created_at=at(1795431460835246),
             ringing_at=at(1795431460835246),
             answered_at=at(1795431461854842),
             cause="NORMAL_CLEARING",
