@@ -7,7 +7,7 @@ RUN python -m venv /opt/irisx
 COPY requirements.lock /tmp/requirements.lock
 RUN /opt/irisx/bin/pip install --require-hashes --only-binary :all: --requirement /tmp/requirements.lock
 WORKDIR /app
-COPY manage.py ./
+COPY manage.py requirements.lock ./
 COPY common common
 COPY accounts accounts
 COPY usage usage
@@ -19,8 +19,13 @@ COPY deploy/healthcheck.py deploy/healthcheck.py
 # Settings are read, no server is reached: these values sign nothing and end with this step.
 RUN SECRET_KEY=only-for-collecting-static-files-at-build-signs-nothing \
     DATABASE_URL=postgres://nobody@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0 IRISX_STATIC_ROOT=/app/static \
-    /opt/irisx/bin/python manage.py collectstatic --no-input --verbosity 0 \
+    sh -c '/opt/irisx/bin/python manage.py collectstatic --no-input --verbosity 0 && /opt/irisx/bin/python manage.py release check' \
     && /opt/irisx/bin/python -m compileall -q -j 0 /app /opt/irisx/lib
+# docker build --build-arg REVISION=$(git rev-parse HEAD) --secret id=release_key,src=release.pem: docs/guides/releases.md
+ARG REVISION=
+RUN --mount=type=secret,id=release_key \
+    /opt/irisx/bin/python manage.py release manifest --revision "$REVISION" \
+    $(test -s /run/secrets/release_key && echo --key /run/secrets/release_key)
 
 FROM python:3.11-slim
 ENV PATH=/opt/irisx/bin:$PATH \

@@ -8,11 +8,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import SimpleTemplateResponse
-from django.urls import reverse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from accounts.tenancy import system_access
+from irisx.release.standing import standing
 
 
 class OperatorSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is untyped
@@ -28,6 +29,15 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc] # unfold is untyped
                 return _rendered(inner(request, *args, **kwargs))
 
         return page
+
+    def get_urls(self) -> list[Any]:
+        """Add the operators' own pages."""
+        return [path("release/", self.admin_view(self.release), name="release"), *super().get_urls()]
+
+    def release(self, request: HttpRequest) -> HttpResponseBase:
+        """Show what this process stands on, and each file and library that is not what was built."""
+        context = {**self.each_context(request), "title": "Release", "standing": standing()}
+        return TemplateResponse(request, "irisx/release.html", context)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Let operators sign in where everybody does, second factor included."""

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,19 @@ VARIABLES = (
         "",
         "networks never called for customers, beside those that are not public: your own public ones, your NAT64's",
     ),
+    Variable(
+        "IRISX_METRICS_TOKEN",
+        values.optional(values.secret),
+        "",
+        "what Prometheus sends to /metrics as its Bearer token, 50 random characters or more; empty: there is no /metrics",
+        is_secret=True,
+    ),
+    Variable(
+        "IRISX_RELEASE_KEY",
+        values.optional(values.public_key),
+        "",
+        "public key this release's manifest must be signed with; empty: unsigned ones are believed; see docs/guides/releases.md",
+    ),
     Variable("IRISX_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "least severe log line written"),
     Variable(
         "IRISX_INVOICE_GRACE_HOURS", whole(0, 720), "24", "hours a draft may be looked at before it becomes an invoice"
@@ -178,11 +191,22 @@ COMPOSE: tuple[tuple[str, str | None, str], ...] = (
 
 def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Return every variable parsed, or raise ConfigurationError naming the first that is unknown, missing or wrong."""
+    for _, problem in problems(environ):
+        raise ConfigurationError(problem)
+    return {variable.name: _value(variable, environ) for variable in VARIABLES}
+
+
+def problems(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each variable that is unknown, missing or wrong, with the sentence that says so."""
     known = {variable.name for variable in VARIABLES}
     for name in sorted(environ):
         if name.startswith("IRISX_") and name not in known:
-            raise ConfigurationError(f"{name} is not a setting of IRISX; see .env.example for those that are.")
-    return {variable.name: _value(variable, environ) for variable in VARIABLES}
+            yield name, f"{name} is not a setting of IRISX; see .env.example for those that are."
+    for variable in VARIABLES:
+        try:
+            _value(variable, environ)
+        except ConfigurationError as error:
+            yield variable.name, str(error)
 
 
 def _value(variable: Variable, environ: Mapping[str, str]) -> Any:

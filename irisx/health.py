@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from common.db import connect_outside_pool
 from irisx import heartbeat
+from irisx.release.standing import Standing, standing
 from telephony.esl.probe import probe as probe_freeswitch
 
 logger = logging.getLogger(__name__)
@@ -51,11 +52,20 @@ async def readyz(request: HttpRequest) -> HttpResponse:
 @_plain
 async def health(request: HttpRequest) -> HttpResponse:
     """Answer the state of each part; 503 only without a database."""
-    applied, heartbeats, switches, has_next_month = await asyncio.gather(
-        _within(_applied_migrations()), _within(_heartbeats()), _within(_freeswitch()), _within(_next_month_is_there())
+    applied, heartbeats, switches, has_next_month, release = await asyncio.gather(
+        _within(_applied_migrations()),
+        _within(_heartbeats()),
+        _within(_freeswitch()),
+        _within(_next_month_is_there()),
+        _within(asyncio.to_thread(standing)),
     )
     body = report(
-        applied=applied, heartbeats=heartbeats, switches=switches, has_next_month=has_next_month, now=time.time()
+        applied=applied,
+        heartbeats=heartbeats,
+        switches=switches,
+        has_next_month=has_next_month,
+        release=release,
+        now=time.time(),
     )
     return JsonResponse(body, status=503 if body["status"] == "unhealthy" else 200)
 
@@ -66,6 +76,7 @@ def report(
     heartbeats: dict[str, float] | None,
     switches: list[bool] | None,
     has_next_month: bool | None,
+    release: Standing | None,
     now: float,
 ) -> dict[str, Any]:
     """Return the body of `/health` from what the probes found; None stands for a probe that failed."""
@@ -80,6 +91,7 @@ def report(
     }
     is_whole = workers == "running" and has_next_month is True and all(m == "applied" for m in migrations.values())
     is_whole = is_whole and all(part["status"] in {"connected", "not configured"} for part in parts.values())
+    is_whole = is_whole and (release is None or release.status != "drifted")
     status = "unhealthy" if applied is None else "healthy" if is_whole else "degraded"
     return {
         "status": status,
@@ -89,6 +101,7 @@ def report(
         "migrations": migrations,
         "partitions": {"status": _partitions(has_next_month)},
         "workers": {"status": workers},
+        "release": {"status": release.status if release else "unknown", "drift": release.drift if release else 0},
     }
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONCE
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from irisx import __version__, env
 from irisx.values import bucket_origin
@@ -20,6 +21,8 @@ DEBUG = ENV["DEBUG"]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 IRISX_VERSION = __version__
 IRISX_DEMO = ENV["IRISX_DEMO"]
+IRISX_RELEASE_KEY = ENV["IRISX_RELEASE_KEY"]
+IRISX_METRICS_TOKEN = ENV["IRISX_METRICS_TOKEN"]
 IRISX_OUTGOING_REFUSED = ENV["IRISX_OUTGOING_REFUSED"]
 IRISX_BASE_URL = ENV["IRISX_BASE_URL"]
 IRISX_MAIL_DIR = ENV["IRISX_MAIL_DIR"]
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "irisx.middleware.RequestIdMiddleware",
+    "irisx.metrics.RequestTimer",
     "django.middleware.security.SecurityMiddleware",
     "accounts.audit.origin.OriginMiddleware",
     "usage.middleware.ApiRequestCounter",
@@ -319,6 +323,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Operations",
     "SITE_SYMBOL": "forum",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("ui/mark.svg")}],
+    "SITE_DROPDOWN": [{"icon": "verified", "title": "Release", "link": reverse_lazy("admin:release")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
 }

@@ -15,7 +15,7 @@ from chat.attachments.files import file_urls
 from chat.desk.urls import urlpatterns as desk
 from chat.panel import panel_urls
 from chat.urls import urlpatterns as chat
-from irisx import health
+from irisx import health, metrics
 from irisx.portal.urls import urlpatterns as portal
 
 handler400 = "common.problems.bad_request"
@@ -39,6 +39,7 @@ urlpatterns = [
     path("health", cast(Any, health.health)),
     path("livez", cast(Any, health.livez)),
     path("readyz", cast(Any, health.readyz)),
+    path("metrics", metrics.metrics),
     path("v1/", include(cast(Any, api))),
     path("freeswitch/", include("telephony.switch.urls")),
     path("admin/", admin.site.urls),

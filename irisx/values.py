@@ -1,6 +1,7 @@
 """How a setting's text becomes a value. What is wrong raises ValueError, and its message says what would be right."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -49,6 +50,16 @@ def boolean(value: str) -> bool:
 def secret(value: str) -> str:
     if len(value) < LEAST_SECRET:
         raise ValueError(f"{LEAST_SECRET} random characters or more")
+    return value
+
+
+def public_key(value: str) -> str:
+    try:
+        is_key = len(b64decode(value, validate=True)) == 32
+    except ValueError:
+        is_key = False
+    if not is_key:
+        raise ValueError("what `manage.py release manifest --key` printed: 32 bytes in base64")
     return value
 
 

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.test import Client
 
 from irisx import health
+from irisx.release.findings import Finding
+from irisx.release.standing import Standing
 from tests.irisx.stage import Stage, staged
 from tests.local.waiting import eventually
 
@@ -18,7 +20,7 @@ KNOWN = set(health._known_migrations())
 FRESH = {"worker": NOW - 1, "webhooks": NOW - 2, "listener": NOW - 30}
 WORDS = {
     "healthy", "degraded", "unhealthy", "connected", "disconnected", "not configured",
-    "applied", "missing", "ready", "unknown", "running", "stale",
+    "applied", "missing", "intact", "drifted", "ready", "unknown", "running", "stale",
 }  # fmt: skip
 MOST_SECONDS = 2.0
 
@@ -29,6 +31,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "heartbeats": FRESH,
         "switches": [True],
         "has_next_month": True,
+        "release": Standing("intact", "0.1.0", "", ()),
         "now": NOW,
     }
     return health.report(**found | changes)
@@ -46,7 +49,21 @@ class TestTheReport:
             "migrations": dict.fromkeys(sorted(KNOWN), "applied"),
             "partitions": {"status": "ready"},
             "workers": {"status": "running"},
+            "release": {"status": "intact", "drift": 0},
         }
+
+    def test_is_degraded_when_what_stands_is_not_what_was_built(self) -> None:
+        faults = (
+            Finding("files", "manage.py", "was changed"),
+            Finding("packages", "six", "is beside the lock", "warning"),
+        )
+        body = report(release=Standing("drifted", "0.1.0", "", faults))
+        assert (body["status"], body["release"]) == ("degraded", {"status": "drifted", "drift": 1})
+
+    @pytest.mark.parametrize("release", [None, Standing("unknown", "0.1.0", "", ())])
+    def test_is_healthy_in_a_checkout_that_was_never_built(self, release: Standing | None) -> None:
+        body = report(release=release)
+        assert (body["status"], body["release"]) == ("healthy", {"status": "unknown", "drift": 0})
 
     @pytest.mark.parametrize(("has_next_month", "status"), [(False, "missing"), (None, "unknown")])
     def test_is_degraded_without_next_month_s_partition(self, has_next_month: bool | None, status: str) -> None:
