@@ -7,13 +7,22 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from common.admin import HouseAdmin, LedgerAdmin
+from telephony.guards.admin import DialingPolicyAdmin, DoNotCallAdmin
 from telephony.inbound.admin import ExtensionAdmin, NumberRouteAdmin
 from telephony.ivr.admin import IvrFlowAdmin
 from telephony.models import Call, CallCommand, CallEvent, CallLeg, PhoneNumber, SipTrunk
 from telephony.queues.admin import QueueAdmin, QueueEntryAdmin
 
 # The rooms register their own pages.
-__all__ = ["ExtensionAdmin", "IvrFlowAdmin", "NumberRouteAdmin", "QueueAdmin", "QueueEntryAdmin"]
+__all__ = [
+    "DialingPolicyAdmin",
+    "DoNotCallAdmin",
+    "ExtensionAdmin",
+    "IvrFlowAdmin",
+    "NumberRouteAdmin",
+    "QueueAdmin",
+    "QueueEntryAdmin",
+]
 
 
 @admin.register(PhoneNumber)
@@ -31,7 +40,7 @@ class PhoneNumberAdmin(HouseAdmin):
 class SipTrunkAdmin(HouseAdmin):
     """The ways out."""
 
-    list_display = ("name", "tenant", "gateway", "priority", "is_active")
+    list_display = ("name", "tenant", "gateway", "priority", "max_concurrent", "is_active")
     list_filter = ("is_active",)
     list_select_related = ("tenant",)
     search_fields = ("name", "gateway", "tenant__name")

@@ -100,7 +100,10 @@ class CallViewSet(TenantViewSet):
     )
     def hangup(self, request: Request, sid: str) -> Response:
         """Order the end of a call."""
-        call = services.hangup_call(tenant_id=self.principal.tenant_id, call_id=decode_call(sid), now=self.now)
+        return self.once(lambda: self._hang_up(decode_call(sid)))
+
+    def _hang_up(self, call_id: UUID) -> Response:
+        call = services.hangup_call(tenant_id=self.principal.tenant_id, call_id=call_id, now=self.now)
         return Response(present_call(call), status=202)
 
     def _place(self, wish: CallWish) -> Response:

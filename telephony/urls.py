@@ -5,8 +5,10 @@ from typing import Any
 from django.urls import path
 
 from telephony.api import CallViewSet
+from telephony.guards.api import DoNotCallImportViewSet, DoNotCallViewSet
 from telephony.inbound.api import ExtensionViewSet, RouteViewSet
 from telephony.ivr.api import FlowViewSet, SessionViewSet
+from telephony.lines.api import PhoneNumberViewSet, TrunkViewSet
 from telephony.queues.api import QueueViewSet
 
 CHANGES: dict[str, Any] = {"get": "retrieve", "patch": "change", "delete": "remove"}
@@ -16,9 +18,16 @@ urlpatterns = [
     path("calls/<str:sid>", CallViewSet.as_view({"get": "retrieve"})),
     path("calls/<str:sid>/events", CallViewSet.as_view({"get": "events"})),
     path("calls/<str:sid>/hangup", CallViewSet.as_view({"post": "hangup"})),
+    path("do-not-call", DoNotCallViewSet.as_view({"get": "list", "post": "create"})),
+    path("do-not-call/import", DoNotCallImportViewSet.as_view({"post": "create"})),
+    path("do-not-call/<str:id>", DoNotCallViewSet.as_view({"delete": "remove"})),
     path("extensions", ExtensionViewSet.as_view({"get": "list", "post": "create"})),
     path("extensions/<str:id>", ExtensionViewSet.as_view(CHANGES)),
     path("extensions/<str:id>/password", ExtensionViewSet.as_view({"post": "reset_password"})),
+    path("phone-numbers", PhoneNumberViewSet.as_view({"get": "list"})),
+    path("phone-numbers/<str:id>", PhoneNumberViewSet.as_view({"get": "retrieve", "patch": "change"})),
+    path("sip-trunks", TrunkViewSet.as_view({"get": "list"})),
+    path("sip-trunks/<str:id>", TrunkViewSet.as_view({"get": "retrieve", "patch": "change"})),
     path(
         "phone-numbers/<str:id>/route",
         RouteViewSet.as_view({"get": "retrieve", "put": "replace", "delete": "remove"}),

@@ -1,6 +1,7 @@
 """Numbers and trunks, calls with their legs and events, the commands a switch is given; and the rooms' own models."""
 
 from telephony.cdr.models import CallReport
+from telephony.guards.models import DialingPolicy, DoNotCall
 from telephony.inbound.models import Extension, NumberRoute
 from telephony.ivr.models import IvrFlow, IvrFlowVersion, IvrSession
 from telephony.models.calls import Call, CallLeg
@@ -16,6 +17,8 @@ __all__ = [
     "CallEvent",
     "CallLeg",
     "CallReport",
+    "DialingPolicy",
+    "DoNotCall",
     "Extension",
     "IvrFlow",
     "IvrFlowVersion",

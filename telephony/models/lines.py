@@ -39,6 +39,9 @@ class SipTrunk(TenantModel):
         max_length=64, validators=[RegexValidator(GATEWAY, "Letters, digits, dot, dash and underscore, 64 at most.")]
     )
     priority = models.PositiveSmallIntegerField(default=10)
+    max_concurrent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Calls it carries at a time; empty: any number."
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -11,12 +11,13 @@ from django.db.models import Q, QuerySet
 
 from accounts.tenancy import system_access, tenant_scope
 from telephony.facts import Refused, cause_in
+from telephony.guards import services as guards
 from telephony.models import CallCommand, CallLeg
 from telephony.models.commands import CommandKind, CommandStatus
 from telephony.services.hanging_up import hang_up_again
 from telephony.services.progress import apply_fact
-from telephony.services.timeline import locked_call
-from telephony.states import Dispatch
+from telephony.services.timeline import append, locked_call
+from telephony.states import Direction, Dispatch
 
 
 class Outcome(Enum):
@@ -65,12 +66,16 @@ def take(*, tenant_id: UUID, call_id: UUID, command_id: UUID, node: str, now: da
     crash and no second listener dials twice.
     """
     with tenant_scope(tenant_id):
-        locked_call(tenant_id=tenant_id, call_id=call_id)
+        call = locked_call(tenant_id=tenant_id, call_id=call_id)
         command = CallCommand.objects.for_tenant(tenant_id).select_related("leg__trunk", "call").get(pk=command_id)
         if command.status != CommandStatus.PENDING:
             return None
         if now > command.not_after:
             _expire(command, now=now)
+            return None
+        if why := _objection(command):
+            append(call, type="stopped", occurred_at=now, leg_id=command.leg_id, payload={"code": why})
+            _refused(command, why, now=now)
             return None
         if command.kind == CommandKind.ORIGINATE and not _mark_sent(command.leg, node=node, now=now):
             _close(command, CommandStatus.FAILED, "the leg was dialled already", now=now)
@@ -117,6 +122,14 @@ def recover_commands(*, node: str) -> None:
 
 def _legs(command: CallCommand) -> QuerySet[CallLeg]:
     return CallLeg.objects.for_tenant(command.tenant_id).filter(pk=command.leg_id, finalized_at=None)
+
+
+def _objection(command: CallCommand) -> str:
+    """Return the code of what came up against an outbound call since it was placed, or an empty string."""
+    call = command.call
+    if command.kind != CommandKind.ORIGINATE or call.direction != Direction.OUTBOUND or command.leg.trunk_id is None:
+        return ""
+    return guards.objection(tenant_id=call.tenant_id, to_number=call.to_number, from_number=call.from_number)
 
 
 def _mark_sent(leg: CallLeg, *, node: str, now: datetime) -> bool:

@@ -3,10 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
+from telephony.errors import AllLinesBusy, NoTrunk
 from telephony.facts import Ended
+from telephony.guards import services as guards
 from telephony.metering import Charge, charge_for, meter
 from telephony.models import Call, CallCommand, CallLeg, SipTrunk
 from telephony.models.commands import CommandKind, CommandStatus
@@ -77,7 +80,7 @@ def _tell(call: Call, leg: CallLeg) -> None:
 
 
 def dial_next_trunk(call: Call, leg: CallLeg, *, now: datetime) -> bool:
-    """Try the next active trunk that was not tried yet, as a leg of its own; say whether there was one.
+    """Try the next free trunk that was not tried yet, as a leg of its own; say whether there was one.
 
     Only for a call going out that nobody answered and nobody wants to end.
     """
@@ -85,8 +88,7 @@ def dial_next_trunk(call: Call, leg: CallLeg, *, now: datetime) -> bool:
     if call.direction != Direction.OUTBOUND or leg.trunk_id is None or not is_wanted:
         return False
     legs = CallLeg.objects.for_tenant(call.tenant_id).filter(call=call)
-    untried = SipTrunk.objects.for_tenant(call.tenant_id).filter(is_active=True).exclude(pk__in=legs.values("trunk_id"))
-    trunk = untried.order_by("priority", "id").first()
+    trunk = _untried_trunk(call, tried=set(legs.values_list("trunk_id", flat=True)))
     if trunk is None:
         return False
     _tell(call, leg)
@@ -96,6 +98,16 @@ def dial_next_trunk(call: Call, leg: CallLeg, *, now: datetime) -> bool:
     append(call, type="next_trunk", occurred_at=now, leg_id=successor.pk, payload={"trunk": trunk.name})
     order(successor, kind=CommandKind.ORIGINATE, not_after=now + DIAL_WITHIN, now=now)
     return True
+
+
+def _untried_trunk(call: Call, *, tried: set[UUID | None]) -> SipTrunk | None:
+    """Return the first trunk to try that is free and was not tried. Holds the company's lines."""
+    guards.hold_lines(tenant_id=call.tenant_id)
+    try:
+        free = guards.trunks_for(tenant_id=call.tenant_id)
+    except (AllLinesBusy, NoTrunk):
+        return None
+    return next((trunk for trunk in free if trunk.pk not in tried), None)
 
 
 def speaks_for_call(call: Call, leg: CallLeg) -> bool:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from accounts.webhooks.callbacks import check_callback, make_ready
 from common.ids import uuid7
-from telephony.errors import NoTrunk, NotYourNumber
+from telephony.errors import NotYourNumber
+from telephony.guards import services as guards
 from telephony.metering import require_rate
 from telephony.models import Call, CallCommand, CallLeg, PhoneNumber, SipTrunk
 from telephony.models.calls import MAX_TIME_LIMIT_SECONDS
@@ -43,17 +44,20 @@ class CallPlan:
 
 
 def plan_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> CallPlan:
-    """Check a wish without dialling; raises Invalid, NotYourNumber, NoTrunk or NoRate. Writes nothing."""
-    to_number = e164(wish.to, pointer="/to")
+    """Check a wish without dialling; writes nothing.
+
+    Raises Invalid, NotYourNumber, NoTrunk, NoRate, or what a guard has against it (telephony.guards).
+    """
     if wish.status_callback:
         check_callback(tenant_id=tenant_id, url=wish.status_callback, pointer="/status_callback")
     from_number = e164(wish.from_, pointer="/from")
+    guards.refuse_emergency(wish.to, from_number=from_number)
+    to_number = e164(wish.to, pointer="/to")
     if not PhoneNumber.objects.for_tenant(tenant_id).filter(number=from_number, is_active=True).exists():
         raise NotYourNumber("The caller id must be one of your active phone numbers.", pointer="/from")
-    trunk = SipTrunk.objects.for_tenant(tenant_id).filter(is_active=True).order_by("priority", "id").first()
-    if trunk is None:
-        raise NoTrunk("You have no active SIP trunk: calls have no way out.")
+    trunk = guards.trunks_for(tenant_id=tenant_id)[0]
     rate = require_rate(tenant_id=tenant_id, to_number=to_number, now=now)
+    guards.refuse_destination(tenant_id=tenant_id, to_number=to_number, from_number=from_number)
     return CallPlan(to_number=to_number, from_number=from_number, trunk=trunk, currency=rate.currency)
 
 
@@ -62,6 +66,7 @@ def place_call(*, tenant_id: UUID, wish: CallWish, now: datetime) -> Call:
 
     The command is dialled by the listener within 30 seconds or never.
     """
+    guards.hold_lines(tenant_id=tenant_id)
     plan = plan_call(tenant_id=tenant_id, wish=wish, now=now)
     if wish.status_callback:
         make_ready(tenant_id=tenant_id, url=wish.status_callback)

@@ -12,7 +12,7 @@ from telephony import services
 from telephony.services import CallWish
 from tests.factories import NOW, PASSWORD, Company
 
-PAGES = ["phonenumber", "siptrunk", "call"]
+PAGES = ["phonenumber", "siptrunk", "call", "donotcall", "dialingpolicy"]
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ def test_a_dry_run_writes_nothing(acme_line: Company, api: Api):
 
 
 WRONG = [
-    ({"to": "911"}, "/to", "not-e164"),
+    ({"to": "911"}, "/to", "emergency-number"),
+    ({"to": "5550100"}, "/to", "not-e164"),
     ({"to": ""}, "/to", "blank"),
     ({"to": None}, "/to", "null"),
     ({"to": "',a=x}${system(id)}"}, "/to", "not-e164"),

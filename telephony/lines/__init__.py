@@ -1,0 +1,1 @@
+"""A company's numbers and trunks over HTTP: looked at and changed; assigned by operators in the admin."""
