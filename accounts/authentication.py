@@ -12,7 +12,7 @@ from accounts.audit import origin
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.permissions import ROLE_PERMISSIONS, VISITOR, Role
 from accounts.principals import Kind, Principal
-from accounts.tenancy import system_access, tenant_scope
+from accounts.tenancy import stay_in, system_access, tenant_scope
 from accounts.tokens import VisitorClaim
 from common.columns import Columns
 from common.db import prepared
@@ -31,15 +31,21 @@ STANDING = f"SELECT {TENANT.sql('t')} FROM tenants t WHERE id = %s"  # noqa: S60
 
 def by_api_key(text: str, *, now: datetime) -> Principal:
     """Return the principal of an API key; raise NotAuthenticated when it is unknown, revoked or expired."""
+    return enter_by_api_key(text, now=now, stays=False)[0]
+
+
+def enter_by_api_key(text: str, *, now: datetime, stays: bool = True) -> tuple[Principal, bool]:
+    """Return the principal, too, and whether the transaction stays in its tenant's scope from here on."""
     prefix, secret = tokens.split_key(text)
-    with system_access("sign-in by API key"):
+    with system_access("sign-in by API key") as turn:
         key = _key_by_prefix(prefix)
         if key is None or not tokens.secret_matches(secret, key.secret_hash) or not key.is_usable(now):
             raise NotAuthenticated("This API key is unknown, revoked or expired.")
         _require_open(key.tenant)
         if key.last_used_at is None or key.last_used_at < now - USED_AT_MOST_EVERY:
             ApiKey.unscoped.filter(pk=key.pk).update(last_used_at=now, last_used_address=origin.current().address)
-    return _key_principal(key)
+        has_stayed = stays and stay_in(turn, key.tenant_id)
+    return _key_principal(key), has_stayed
 
 
 def by_visitor_token(text: str, *, now: datetime) -> Principal:
@@ -47,6 +53,13 @@ def by_visitor_token(text: str, *, now: datetime) -> Principal:
     claim = visitor_claim(text, now=now)
     with tenant_scope(claim.tenant_id):
         return claimed_visitor(claim)
+
+
+def enter_by_visitor_token(text: str, *, now: datetime) -> tuple[Principal, bool]:
+    """Return the principal, too, and whether the transaction stays in its tenant's scope from here on."""
+    claim = visitor_claim(text, now=now)
+    with tenant_scope(claim.tenant_id) as turn:
+        return claimed_visitor(claim), turn.settle()
 
 
 def visitor_claim(text: str, *, now: datetime) -> VisitorClaim:

@@ -39,8 +39,10 @@ class PrincipalAuthentication(BaseAuthentication):
         token = words[1].decode("latin-1")
         if families.is_token(token):
             return self._by_access_token(request, token), token
-        by = authentication.by_visitor_token if token.startswith("vt_") else authentication.by_api_key
-        return by(token, now=timezone.now()), token
+        is_visitors = token.startswith("vt_")
+        enter = authentication.enter_by_visitor_token if is_visitors else authentication.enter_by_api_key
+        principal, request.is_in_scope = enter(token, now=timezone.now())  # type: ignore[attr-defined] # read by TenantViewSet
+        return principal, token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: the same request sent twice has one effect and one answer."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,10 +47,20 @@ def once(*, owner: UUID, path: str, key: str, request_body: Any, run: Callable[[
     if stored is not None:
         stored.delete()
     answer = run()
+    answer = Answer(answer.status, _storable(answer.body))
     IdempotencyKey.objects.create(
         owner=owner, path=path, key=key, body_hash=digest, status=answer.status, answer=answer.body
     )
     return answer
+
+
+def _storable(body: Any) -> Any:
+    """Return an answer as PostgreSQL keeps it, so that the first answer is the replay's: a NUL is shown as U+FFFD."""
+    if isinstance(body, str):
+        return body.replace("\0", "\ufffd")
+    if isinstance(body, Mapping):
+        return {_storable(name): _storable(value) for name, value in body.items()}
+    return [_storable(part) for part in body] if isinstance(body, list | tuple) else body
 
 
 def _digest(request_body: Any) -> bytes:

@@ -80,9 +80,30 @@ class CompositeKey(Operation):
         return f"Primary key of {self.table} is ({', '.join(self.columns)})"
 
 
+class Turn:
+    """A block under `transaction_settings`."""
+
+    def __init__(self, *, is_guest: bool) -> None:
+        self._is_guest = is_guest
+        self.is_settled = False
+
+    def settle(self, **settings: str) -> bool:
+        """Leave the open transaction with the block's settings and these: its end restores all, and no statement need.
+
+        Return False, with nothing changed, where that is not for this block to say: inside a savepoint, what comes after it
+        would inherit them.
+        """
+        if not self._is_guest or transaction.get_connection().savepoint_ids or transaction.get_rollback():
+            return False
+        if settings:
+            _set(settings)
+        self.is_settled = True
+        return True
+
+
 @contextmanager
-def transaction_settings(*, role: str | None = None, tenant: str | None = None) -> Iterator[None]:
-    """Run the block in a transaction with these settings, and restore what was set before.
+def transaction_settings(*, role: str | None = None, tenant: str | None = None) -> Iterator[Turn]:
+    """Run the block in a transaction with these settings, and restore what was set before, unless its turn settles.
 
     Inside an open transaction: one statement to set and one to restore. Otherwise the block is a transaction of its own, whose
     end restores everything.
@@ -91,14 +112,14 @@ def transaction_settings(*, role: str | None = None, tenant: str | None = None) 
     if not transaction.get_connection().in_atomic_block:
         with transaction.atomic():
             _set(wanted)
-            yield
+            yield Turn(is_guest=False)
         return
-    before = _set(wanted)
+    before, turn = _set(wanted), Turn(is_guest=True)
     try:
-        yield
+        yield turn
     finally:
         # An aborted transaction takes no statement; its rollback, to the savepoint or whole, restores.
-        if not transaction.get_rollback():
+        if not turn.is_settled and not transaction.get_rollback():
             with suppress(InternalError):
                 _set(before)
 

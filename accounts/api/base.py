@@ -41,7 +41,8 @@ class TenantViewSet(ViewSet):
         self.now = timezone.now()
         super().initial(request, *args, **kwargs)
         if isinstance(request.user, Principal):
-            self._scope.enter_context(tenant_scope(request.user.tenant_id))
+            if not getattr(request, "is_in_scope", False):  # signing in by a key has entered it already
+                self._scope.enter_context(tenant_scope(request.user.tenant_id))
             if request.auth is not None:
                 cors.require_origin(request._request, request.user)
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.csv_body import CSVBody
 from accounts.members import importing
 from accounts.members.api import CURSOR, LIMIT, ROLE, one_of
 from accounts.members.services import Chief
@@ -21,7 +21,6 @@ from accounts.operators.presenting import present_agent, present_job, present_te
 from accounts.permissions import Role
 from accounts.tenancy import tenant_scope
 from common.errors import NotFound
-from common.http import BODY_LIMIT_BYTES, TooLarge
 from common.ids import decode
 from common.models import Job
 from common.pagination import paginate
@@ -169,6 +168,9 @@ class AdminUserViewSet(OperatorViewSet):
         tags=["operators"],
     )
     def reset(self, request: Request, id: str) -> Response:
+        return self.once(lambda: self._reset(id))
+
+    def _reset(self, id: str) -> Response:
         done = services.send_reset(user_id=decode("us", id), by=self.operator, now=self.now)
         return Response(present_user(done), status=202)
 
@@ -197,18 +199,6 @@ class AdminUserViewSet(OperatorViewSet):
     )
     def sign_out(self, request: Request, id: str) -> Response:
         return Response(present_user(services.sign_out_everywhere(user_id=decode("us", id), by=self.operator)))
-
-
-class CSVBody(BaseParser):
-    """A file as it is; the body is read by the action."""
-
-    media_type = "text/csv"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        raw: bytes = stream.read(BODY_LIMIT_BYTES + 1)
-        if len(raw) > BODY_LIMIT_BYTES:
-            raise TooLarge(f"The file is larger than {BODY_LIMIT_BYTES} bytes.")
-        return raw
 
 
 class AdminAgentViewSet(OperatorViewSet):

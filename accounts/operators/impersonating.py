@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts import revocation, sessions
 from accounts.audit import PLATFORM, Actor, impersonated_by, operator, record
+from accounts.audit.origin import coming_from, current
 from accounts.models import Impersonation, Membership, User
 from accounts.principals import Principal
 from accounts.tenancy import system_access, tenant_scope
@@ -125,8 +126,9 @@ def note_frame(principal: Principal, frame_type: str) -> None:
         found = rows.filter(pk=UUID(hex=principal.session.partition("@")[0])).first()
     if found is not None:
         acting = Acting(found.pk, found.operator, found.user, found.tenant_id, found.reason, found.expires_at)
-        impersonated_by(id=found.operator_id, name=found.operator.name)
-        note_act(acting, what=f"frame {frame_type}", status=200)
+        with coming_from(current()):
+            impersonated_by(id=found.operator_id, name=found.operator.name)
+            note_act(acting, what=f"frame {frame_type}", status=200)
 
 
 def _close_sockets(found: Impersonation) -> None:

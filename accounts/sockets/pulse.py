@@ -74,6 +74,11 @@ class Registry:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._is_beating = False
 
+    @property
+    def size(self) -> int:
+        """How many sockets are signed in; may be asked from any thread."""
+        return sum(len(sockets) for sockets in list(self._people.values()))
+
     async def add(self, socket: "SocketConsumer") -> None:
         """Take in a signed-in socket; the first one starts the pulse and the ear for revocations."""
         self._people[_person(socket)].add(socket)
@@ -217,6 +222,11 @@ def _person(socket: "SocketConsumer") -> Person:
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, Registry] = WeakKeyDictionary()
+
+
+def sockets_open() -> int:
+    """Return how many sockets are signed in at this process; callable from any thread."""
+    return sum(found.size for found in list(_registries.values()))
 
 
 def registry() -> Registry:

@@ -1,5 +1,5 @@
 """Tenancy, enforced once: managers that refuse unscoped reads, and the doors to PostgreSQL's row-level security."""
 
-from accounts.tenancy.scope import system_access, tenant_scope
+from accounts.tenancy.scope import stay_in, system_access, tenant_scope
 
-__all__ = ["system_access", "tenant_scope"]
+__all__ = ["stay_in", "system_access", "tenant_scope"]

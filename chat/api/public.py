@@ -86,13 +86,18 @@ class StartViewSet(TenantViewSet):
         wanted = self.read(serializers.Start)
         widget = selectors.widget_by_key(wanted["widget_key"])
         self._require_door(widget, wanted)
+        if isinstance(request.user, Principal):
+            return self.once(lambda: self._start(widget, wanted))
+        return self._start(widget, wanted)
+
+    def _start(self, widget: Widget, wanted: dict[str, Any]) -> Response:
         visitor_id = _visitor_of(widget, wanted.get("visitor_token"))
         with tenant_scope(widget.tenant_id):
             conversation, is_new = arrive(
                 widget=widget,
                 visitor_id=visitor_id,
                 identity=_identity(widget, wanted.get("identity_jwt"), self.now),
-                said=_said(request, wanted, is_page="embed_token" in wanted),
+                said=_said(self.request, wanted, is_page="embed_token" in wanted),
                 pre_chat=wanted["pre_chat"],
                 page=Page(wanted["page_url"], wanted["page_title"], wanted["referrer"]),
                 now=self.now,

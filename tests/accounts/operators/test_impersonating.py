@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import sessions
+from accounts.audit.origin import current
 from accounts.models import AuditEntry, Impersonation, User
 from accounts.operators import impersonating
 from accounts.operators.roles import FINANCE, SUPPORT
@@ -85,7 +86,9 @@ class TestActing:
             sessions.limited_mark(running.pk, running.expires_at),
         )
         impersonating.note_frame(principal, "send")
-        assert [e.changes["request"] for e in rows(AuditEntry, action="impersonation.act")][-1] == "frame send"
+        noted = rows(AuditEntry, action="impersonation.act")[-1]
+        assert (noted.changes["request"], noted.impersonator_name) == ("frame send", "Sally")
+        assert current().impersonator is None  # what the thread does next is nobody's who acts as another
 
 
 class TestNobody:

@@ -38,14 +38,18 @@ class Socket:
     async def send_text(self, text: str) -> None:
         await self._communicator.send_to(text_data=text)
 
+    async def receive(self) -> Frame:
+        """Return the next frame."""
+        output = await self._communicator.receive_output(timeout=5)
+        assert output["type"] == "websocket.send", output
+        frame: Frame = orjson.loads(output["text"])
+        return frame
+
     async def next(self, type: str) -> Frame:
         """Return the next frame of a type, passing over others."""
-        while True:
-            output = await self._communicator.receive_output(timeout=5)
-            assert output["type"] == "websocket.send", output
-            frame: Frame = orjson.loads(output["text"])
-            if frame["type"] == type:
-                return frame
+        while (frame := await self.receive())["type"] != type:
+            pass
+        return frame
 
     async def next_event(self, conversation_id: str, *, after: int) -> Frame:
         """Return the next event a client applies: later doorbells of what it has already are passed over."""
@@ -55,13 +59,23 @@ class Socket:
                 return frame
 
     async def closed_with(self) -> int:
+        return (await self.until_closed())[1]
+
+    async def until_closed(self) -> tuple[str, int]:
+        """Return all that is heard before the server closes, and the code it closes with."""
+        heard = ""
         while True:
             output = await self._communicator.receive_output(timeout=8)
             if output["type"] == "websocket.close":
-                return int(output["code"])
+                return heard, int(output["code"])
+            heard += output["text"]
 
-    async def is_silent(self) -> bool:
-        return bool(await self._communicator.receive_nothing(timeout=0.3))
+    async def heard(self) -> list[Frame]:
+        """Return what comes until it is silent, but for pings: they come when they are due."""
+        found: list[Frame] = []
+        while not await self._communicator.receive_nothing(timeout=0.3):
+            found.append(await self.receive())
+        return [frame for frame in found if frame["type"] != "ping"]
 
     async def hears_nothing_of(self, conversation_id: str) -> bool:
         """Take what comes until it is silent; say that none of it named the conversation."""
