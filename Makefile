@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test chaos acceptance check lock screenshots fmt
+.PHONY: help demo demo-reset test chaos fuzz acceptance check lock screenshots fmt
 
 # Every process of ours would compile Django anew: seconds each.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,6 +24,7 @@ help:
 	@echo "make demo-reset   forget the demo's data"
 	@echo "make test         run every test on real PostgreSQL and Valkey"
 	@echo "make chaos        break everything under 200 writers, for some minutes"
+	@echo "make fuzz         make up requests to every operation of the API, some hundred each"
 	@echo "make acceptance   calls by a real switch: FREESWITCH_URL=esl://… SIP_CARRIER=host:port"
 	@echo "make check        linters, types, layers, migrations, both Python versions"
 	@echo "make fmt          format the code"
@@ -46,6 +47,10 @@ test:
 chaos:
 	$(INSTALL) requirements-dev.lock
 	@CHAOS=long $(PY) -m pytest -s tests/chaos
+
+fuzz:
+	$(INSTALL) requirements-dev.lock
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} $(PY) -m pytest -s -n logical --maxprocesses 4 tests/matrix/test_fuzz.py
 
 acceptance:
 	$(INSTALL) requirements-dev.lock

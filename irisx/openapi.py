@@ -81,7 +81,8 @@ IDEMPOTENCY_KEY: Final[Json] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 # They create nothing that a repeat could find again: a ticket or token is spent or short-lived, and stored nowhere.
-WITHOUT_IDEMPOTENCY: Final = ("/v1/auth/", "/v1/signup")
+# Nor an upload: one that no message carries is removed after a day, and the message takes the key.
+WITHOUT_IDEMPOTENCY: Final = ("/v1/auth/", "/v1/signup", "/v1/chat/attachments")
 
 
 class Schema(AutoSchema):

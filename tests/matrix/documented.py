@@ -1,10 +1,11 @@
-"""The OpenAPI document as an oracle: is a value one that its schemas allow?"""
+"""The OpenAPI document as an oracle: is an answer one that it tells of?"""
 
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
@@ -13,6 +14,7 @@ from referencing.jsonschema import DRAFT202012
 Json = Any
 JSON = "application/json"
 NAME = "urn:irisx:api"
+FREE_HEADERS = {"X-Request-Id"}
 
 
 @cache
@@ -34,6 +36,12 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
+def operation_of(method: str, path: str) -> dict[str, Any]:
+    """Return the operation of a route, its path as Django writes it: `v1/calls/<str:sid>`."""
+    found: dict[str, Any] = document()["paths"]["/" + path.replace("<str:", "{").replace(">", "}")][method.lower()]
+    return found
+
+
 def faults(schema: dict[str, Any], value: Json) -> list[str]:
     """Return what of a value a schema does not allow."""
     errors = _validator(orjson.dumps(schema)).iter_errors(value)
@@ -51,6 +59,26 @@ def _validator(schema: bytes) -> Draft202012Validator:
 def _registry() -> Registry[Any]:
     resource = Resource.from_contents(document(), default_specification=DRAFT202012)
     return Registry().with_resource(NAME, resource).crawl()
+
+
+def undocumented(method: str, path: str, answer: HttpResponse) -> list[str]:
+    """Return in what an answer differs from what the document says of its operation; an empty list when in nothing."""
+    responses = operation_of(method, path)["responses"]
+    if str(answer.status_code) not in responses:
+        return [f"{answer.status_code} is not among {', '.join(responses)}"]
+    response = resolved(responses[str(answer.status_code)])
+    content = response.get("content", {})
+    streamed = getattr(answer, "streaming", False)
+    body = b"".join(answer.streaming_content) if streamed else answer.content  # type: ignore[attr-defined]
+    if not content:
+        return ["a body where none is told of"] if body else []
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+    if media_type not in content:
+        return [f"{media_type} is not among {', '.join(content)}"]
+    missing = [name for name in FREE_HEADERS if name not in answer.headers]
+    if "json" not in media_type:
+        return missing
+    return missing + faults(content[media_type]["schema"], orjson.loads(body))
 
 
 def example_faults(operation: dict[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ OTHERS = {
     "accounts/address/<str:token>/", "accounts/security/", "accounts/security/password", "accounts/security/address",
     "accounts/security/second-factor/", "accounts/security/second-factor/off", "accounts/security/recovery-codes",
     "accounts/security/sessions/end",
-    "health", "livez", "readyz", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
+    "health", "livez", "readyz", "metrics", "accounts/logout/", "inbox/", "inbox/<str:key>/", "inbox/<str:key>/body",
     "portal/finance/draft", "portal/finance/subscription/change", "portal/finance/subscription/cancel",
     "portal/company/members/<str:key>", "portal/company/invitations/<str:key>", "portal/company/keys/<str:key>",
     "portal/company/webhooks/<str:key>/<str:delivery>/resend", "portal/company/settings/export",

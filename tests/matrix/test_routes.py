@@ -36,6 +36,7 @@ class Route:
     key_only: bool = False
     is_public: bool = False
     is_form: bool = False
+    csv: str = ""
     is_personal: bool = False  # about whoever is signed in, whichever company they act in
     is_open: bool = False  # for whoever is not signed in yet
     is_authors: bool = False  # of those who have `needs`, whoever wrote the object alone
@@ -268,6 +269,16 @@ ROUTES = [
     Route("PATCH", "v1/extensions/<str:id>", MANAGE_NUMBERS, names="extension", body={"label": "!"}),
     Route("POST", "v1/extensions/<str:id>/password", MANAGE_NUMBERS, names="extension"),
     Route("DELETE", "v1/extensions/<str:id>", MANAGE_NUMBERS, names="extension"),
+    Route("GET", "v1/phone-numbers", NUMBERS),
+    Route("GET", "v1/phone-numbers/<str:id>", NUMBERS, names="routed_number"),
+    Route("PATCH", "v1/phone-numbers/<str:id>", MANAGE_NUMBERS, names="routed_number", body={"label": "!"}),
+    Route("GET", "v1/do-not-call", NUMBERS),
+    Route("POST", "v1/do-not-call", MANAGE_NUMBERS, body={"number": "+15550100299"}),
+    Route("POST", "v1/do-not-call/import", MANAGE_NUMBERS, csv="number,note\n+15550100298,-\n"),
+    Route("DELETE", "v1/do-not-call/<str:id>", MANAGE_NUMBERS, names="do_not_call"),
+    Route("GET", "v1/sip-trunks", NUMBERS),
+    Route("GET", "v1/sip-trunks/<str:id>", NUMBERS, names="trunk"),
+    Route("PATCH", "v1/sip-trunks/<str:id>", MANAGE_NUMBERS, names="trunk", body={"priority": 3}),
     Route("GET", "v1/phone-numbers/<str:id>/route", NUMBERS, names="routed_number"),
     Route("PUT", "v1/phone-numbers/<str:id>/route", MANAGE_NUMBERS, names="routed_number", body=SIP_ROUTE),
     Route("DELETE", "v1/phone-numbers/<str:id>/route", MANAGE_NUMBERS, names="routed_number"),
@@ -291,7 +302,7 @@ ROUTES = [
 # Pages and probes are held by tests of their own: tests/matrix/test_pages.py and tests/irisx/test_health.py.
 ELSEWHERE = {
     "freeswitch/cdr", "freeswitch/dialplan", "freeswitch/directory",
-    "health", "livez", "readyz", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
+    "health", "livez", "readyz", "metrics", "v1/schema", "v1/docs", "accounts/login/", "accounts/logout/", "desk/", "widget.js",
     "accounts/login/code/", "accounts/signup/", "accounts/verify/<str:token>/", "accounts/password/",
     "accounts/password/<str:token>/", "accounts/address/<str:token>/", "accounts/security/", "accounts/security/password",
     "accounts/security/address", "accounts/security/second-factor/", "accounts/security/second-factor/off",
@@ -335,7 +346,7 @@ def world(db: None) -> World:
     return build()
 
 
-def call(world: World, route: Route, caller: str) -> HttpResponse:
+def call(world: World, route: Route, caller: str, **more: Any) -> HttpResponse:
     names = {**world.objects, "strange_session": f"si_{'0' * 32}", "tenant": f"tn_{world.acme.tenant.pk.hex}"}
     target = names.get(route.names, "")
     path = "/" + route.path.replace("<str:id>", target).replace("<str:sid>", target)
@@ -348,9 +359,11 @@ def call(world: World, route: Route, caller: str) -> HttpResponse:
         return client.get(path, body)
     if route.is_form:
         form = {**body, "file": SimpleUploadedFile("a.txt", b"Hello")}
-        return client.generic("POST", path, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT)
+        return client.generic("POST", path, encode_multipart(BOUNDARY, form), MULTIPART_CONTENT, **more)
+    if route.csv:
+        return client.generic(route.method, path, route.csv.encode(), "text/csv", **more)
     send = {"POST": client.post, "PUT": client.put, "PATCH": client.patch, "DELETE": client.delete}[route.method]
-    return send(path, body, content_type="application/json")
+    return send(path, body, content_type="application/json", **more)
 
 
 def allowed(route: Route, caller: str) -> bool:

@@ -137,6 +137,7 @@ def _inbound(company: factories.Company, now: datetime) -> dict[str, str]:
     assert ApiClient(company.api_key).post(f"/v1/ivr/flows/{flow}/publish").status_code == 200
     with tenant_scope(company.tenant.pk):
         number = create_phone_number(tenant_id=company.tenant.pk, number="+15550109998", label=MARK)
+        trunk = create_trunk(tenant_id=company.tenant.pk, name=MARK, gateway="spare", priority=90)
         version = IvrFlowVersion.objects.for_tenant(company.tenant.pk).get()
         call = Call.objects.for_tenant(company.tenant.pk).get()
         session = IvrSession.objects.create(
@@ -153,6 +154,8 @@ def _inbound(company: factories.Company, now: datetime) -> dict[str, str]:
     return {
         "ivr_flow": flow,
         "ivr_session": f"ivs_{session.pk.hex}",
+        "trunk": f"trk_{trunk.pk.hex}",
+        "do_not_call": _made(company, "/v1/do-not-call", {"number": "+15550100297", "note": MARK}),
         "routed_number": f"pn_{number.pk.hex}",
         "queue": _made(company, "/v1/queues", {"name": MARK}),
         "extension": _made(company, "/v1/extensions", {"number": "101", "label": MARK}),

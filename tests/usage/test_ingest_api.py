@@ -82,6 +82,12 @@ class TestJson:
         assert (again["created"], again["duplicate"]) == (0, 2)
         assert counts(acme)[0] == 2
 
+    def test_an_answer_that_repeats_a_nul_is_kept_like_any_other(self, acme: Company, api: Api) -> None:
+        client, key = api(acme.api_key), {"Idempotency-Key": "r1"}
+        first = client.post(EVENTS, {"events": [sms("a"), sms("\0b")]}, headers=key)
+        assert [result["idempotency_key"] for result in first.json()["results"]] == ["a", "\ufffdb"]
+        assert client.post(EVENTS, {"events": [sms("a"), sms("\0b")]}, headers=key).json() == first.json()
+
     def test_an_idempotency_key_replays_the_answer(self, api: Api, acme: Company) -> None:
         client = api(acme.api_key)
         first = client.post(EVENTS, sms("a"), headers={"Idempotency-Key": "r1"})
