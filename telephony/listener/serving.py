@@ -50,9 +50,16 @@ async def run(addresses: Sequence[NodeAddress], *, stop: asyncio.Event) -> None:
     ]
     await stop.wait()
     await asyncio.wait(nodes, timeout=FAREWELL_SECONDS)
-    for task in (*around, *nodes):
-        task.cancel()
-    await asyncio.gather(*around, *nodes, return_exceptions=True)
+    await _end((*around, *nodes))
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all are done: Python 3.11's `asyncio.wait_for`, which redis-py sends by, can drop a cancel."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=LOOK_EVERY_SECONDS)
 
 
 async def _again_and_again(job: Callable[[], Awaitable[None]], stop: asyncio.Event, *, name: str) -> None:

@@ -1,5 +1,6 @@
 """Whole calls: placed, dialled by the listener, answered by the simulated switch, metered from its times."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import redis
 from django.utils import timezone
 
 from telephony.esl.address import NodeAddress
+from telephony.listener import serving
 from telephony.simulator import api
 from telephony.simulator.session import Request, Session
 from telephony.simulator.switch import Switch
@@ -173,6 +175,25 @@ async def test_leaves_a_sign_of_life(books: Books, valkey_client: redis.Redis):
         await wait_for(lambda: bool(valkey_client.exists("irisx:alive:listener")))
 
     assert abs(int(valkey_client.get("irisx:alive:listener") or 0) - timezone.now().timestamp()) < 60
+
+
+async def test_ends_though_a_library_drops_a_cancel(books: Books, monkeypatch: pytest.MonkeyPatch):
+    dropped = []
+
+    async def beat() -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if dropped:
+                    raise
+                dropped.append("a cancel")
+
+    monkeypatch.setattr(serving, "_beat", beat)
+    async with asyncio.timeout(20), running(Switch()) as address, listening(address):
+        call = await books.until(await books.place("+15550100486"))
+
+    assert (call.status, dropped) == ("busy", ["a cancel"])
 
 
 async def test_events_of_channels_that_are_not_ours_are_passed_over(books: Books):
